@@ -1,0 +1,37 @@
+namespace SessionActors;
+
+/// <summary>What became of the attempt to open a session with a cookie's secret.</summary>
+public enum SessionStanding
+{
+    /// <summary>The session is there and the secret is its own.</summary>
+    Open,
+
+    /// <summary>There is no such session (any more).</summary>
+    Ended,
+
+    /// <summary>The session is there, but the secret was replaced by a rotation: an old or stolen cookie.</summary>
+    Superseded,
+}
+
+/// <summary>The answer to <see cref="ISessionGrain.OpenAsync"/>.</summary>
+[GenerateSerializer, Immutable, Alias("SessionActors.SessionOpening")]
+public sealed class SessionOpening
+{
+    /// <summary>The answer where the secret is not the session's any more.</summary>
+    public static readonly SessionOpening Superseded = new() { Standing = SessionStanding.Superseded };
+
+    /// <summary>Whether the session was opened.</summary>
+    [Id(0)]
+    public required SessionStanding Standing { get; init; }
+
+    /// <summary>The session, where it was opened.</summary>
+    [Id(1)]
+    public SessionSnapshot? Snapshot { get; init; }
+
+    /// <summary>Why it ended, where it did.</summary>
+    [Id(2)]
+    public SessionEndReason EndReason { get; init; }
+
+    /// <summary>The answer where the session has ended.</summary>
+    public static SessionOpening Ended(SessionEndReason reason) => new() { Standing = SessionStanding.Ended, EndReason = reason };
+}

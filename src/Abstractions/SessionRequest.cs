@@ -1,0 +1,32 @@
+namespace SessionActors;
+
+/// <summary>
+/// What every mutating call carries besides its payload: a name that stays the same when it is sent again, and how long its caller waits.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("SessionActors.SessionRequest")]
+public sealed record SessionRequest
+{
+    /// <summary>How long a caller waits unless it says otherwise: 5 s, well below Orleans' own time-out of 30 s for a call.</summary>
+    public static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>The name of the call.</summary>
+    [Id(0)]
+    public required RequestId Id { get; init; }
+
+    /// <summary>
+    /// How long the caller waits for the store, as a duration because clocks of two machines are never compared. Past it the call is
+    /// answered "unknown" or "not applied" and is never applied any more. Default 5 s.
+    /// </summary>
+    [Id(1)]
+    public TimeSpan Patience { get; init; } = DefaultPatience;
+
+    /// <summary>
+    /// The generation of the secret that the caller opened the session with; a call from before a rotation is refused. Null for a service
+    /// that holds the handle alone.
+    /// </summary>
+    [Id(2)]
+    public int? Generation { get; init; }
+
+    /// <summary>A request with an id of its own.</summary>
+    public static SessionRequest New() => new() { Id = RequestId.New() };
+}

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace SessionActors;
+
+/// <summary>All properties of a session at one version. Immutable and shared by reference with the grain, so that a local read copies nothing.</summary>
+[GenerateSerializer, Immutable, Alias("SessionActors.SessionSnapshot")]
+public sealed class SessionSnapshot
+{
+    /// <summary>The session's version: it grows by one with every delta.</summary>
+    [Id(0)]
+    public required long Version { get; init; }
+
+    /// <summary>The properties by name.</summary>
+    [Id(1)]
+    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
+
+    /// <summary>The idle time-out of the session.</summary>
+    [Id(2)]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>Whether <see cref="Ttl"/> was set for this session rather than taken from the options; its cookie is then a persistent one.</summary>
+    [Id(3)]
+    public required bool HasOwnTtl { get; init; }
+
+    /// <summary>The generation of the cookie's secret: it grows by one with every rotation.</summary>
+    [Id(4)]
+    public required int Generation { get; init; }
+
+    /// <summary>A property's value as <c>ISession.SetString</c> wrote it; null where there is none.</summary>
+    public string? GetString(string name) =>
+        Properties.TryGetValue(name, out var value) ? Encoding.UTF8.GetString(value.Span) : null;
+
+    /// <summary>A property's value; false where there is none.</summary>
+    public bool TryGetValue(string name, [NotNullWhen(true)] out ReadOnlyMemory<byte>? value)
+    {
+        value = Properties.TryGetValue(name, out var found) ? found : null;
+        return value is not null;
+    }
+}

@@ -1,0 +1,95 @@
+namespace SessionActors;
+
+/// <summary>
+/// The options of the silo side, read from the configuration section <c>SessionActors</c> and changed by the delegate given to
+/// <c>AddSessionActors</c> or <c>AddSessionSilo</c>. All of them are checked when the host starts.
+/// </summary>
+public sealed class SessionActorsOptions
+{
+    /// <summary>The configuration section that all of SessionActors' options are read from.</summary>
+    public const string Section = "SessionActors";
+
+    /// <summary>
+    /// Idle time-out of a session that has none of its own. Default 20 minutes, at least 1 s. Longer keeps abandoned sessions in the store;
+    /// shorter logs slow readers out.
+    /// </summary>
+    public TimeSpan Ttl { get; set; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>
+    /// Hard end of a session, however active, counted from its creation. Default null: none. Not shorter than <see cref="Ttl"/>. A session
+    /// keeps the lifetime it was created with.
+    /// </summary>
+    public TimeSpan? AbsoluteLifetime { get; set; }
+
+    /// <summary>
+    /// StackExchange.Redis configuration of the Redis that keeps the sessions, such as <c>127.0.0.1:6379</c>. Default null: the
+    /// <c>IConnectionMultiplexer</c> from the container if there is one, else the embedded store of <c>AddSessionSilo</c>.
+    /// </summary>
+    public string? Redis { get; set; }
+
+    /// <summary>
+    /// What every key in Redis starts with. Default <c>session:</c>. Two applications with different prefixes share a Redis and never meet;
+    /// with the same prefix they share their sessions.
+    /// </summary>
+    public string KeyPrefix { get; set; } = "session:";
+
+    /// <summary>
+    /// How long the tombstone of an ended session tells why it ended. Default 5 s, as in connect-smart-redis, where it was also what kept
+    /// the session dead; here a session stays dead without it. At least the longest request, so that such a request learns the reason. The
+    /// store keeps a tombstone 15 s at least: the create deadline of 10 s, and 5 s more.
+    /// </summary>
+    public TimeSpan DeleteExpiry { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How often the time-out of an active session is renewed in the store at most. Default null: a twentieth of the session's idle
+    /// time-out, at most 1 minute. After a crash a session may live longer by this, never shorter. Shorter means more commands for reads.
+    /// </summary>
+    public TimeSpan? TouchInterval { get; set; }
+
+    /// <summary>Largest value of one property, in bytes. Default 64 KiB.</summary>
+    public int MaxPropertyBytes { get; set; } = 64 * 1024;
+
+    /// <summary>
+    /// Largest session: its names (as UTF-8) and values together, in bytes. Default 1 MiB. Not less than <see cref="MaxPropertyBytes"/>.
+    /// </summary>
+    public int MaxSessionBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Most properties of one session. Default 1,024.</summary>
+    public int MaxProperties { get; set; } = 1024;
+
+    /// <summary>
+    /// Most calls that may wait for the store in one session. Default 256. Beyond it a call is turned away at once as unavailable, so that
+    /// a stalled store does not fill the memory.
+    /// </summary>
+    public int MaxWaiters { get; set; } = 256;
+
+    /// <summary>
+    /// How long an activation that nobody calls stays in memory. Default 5 minutes, at least 1 minute (how often Orleans looks). Longer
+    /// saves the one command that loads the session again; shorter saves memory.
+    /// </summary>
+    public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Whether a Redis whose <c>maxmemory-policy</c> may evict sessions is accepted. Default false: start-up refuses it, because every
+    /// policy but <c>noeviction</c> drops live sessions when the memory is full.
+    /// </summary>
+    public bool AllowEviction { get; set; }
+
+    /// <summary>How long a tombstone is stored.</summary>
+    internal TimeSpan StoredTombstone
+    {
+        get
+        {
+            var least = ISessionStorage.CreateDeadline + ISessionStorage.TombstoneMargin;
+            return DeleteExpiry > least ? DeleteExpiry : least;
+        }
+    }
+
+    /// <summary>How often the time-out of a session with this idle time-out is renewed in the store at most.</summary>
+    internal TimeSpan TouchIntervalOf(TimeSpan ttl)
+    {
+        var most = TouchInterval is null ? ttl / 20 : ttl;
+        var interval = TouchInterval ?? TimeSpan.FromMinutes(1);
+        return interval < most ? interval : most;
+    }
+}

@@ -1,0 +1,61 @@
+namespace SessionActors;
+
+/// <summary>What became of one step.</summary>
+internal enum StoreOutcome
+{
+    /// <summary>Done now.</summary>
+    Written,
+
+    /// <summary>Done before, under the same request id or nonce.</summary>
+    AlreadyWritten,
+
+    /// <summary>Refused: another owner has claimed the session.</summary>
+    Fenced,
+
+    /// <summary>Refused: the store's version is lower than the owner's, so the store lost data.</summary>
+    Behind,
+
+    /// <summary>Refused: the store's version is higher than the owner's.</summary>
+    Ahead,
+
+    /// <summary>Refused: nothing is stored under the handle.</summary>
+    Missing,
+
+    /// <summary>Refused: the session has ended.</summary>
+    Tombstone,
+
+    /// <summary>Refused: the session has just ended, by its absolute lifetime.</summary>
+    Expired,
+
+    /// <summary>Refused create: the handle is taken.</summary>
+    Exists,
+
+    /// <summary>Refused create: it is older than its deadline.</summary>
+    Late,
+
+    /// <summary>Sent, and no answer, or none that matches: it may be done or not.</summary>
+    Unknown,
+
+    /// <summary>Not sent: certainly not done.</summary>
+    Unsent,
+
+    /// <summary>The store itself turned the command down before doing anything (out of memory, read-only, loading): not done.</summary>
+    Refused,
+}
+
+/// <summary>The answer to one step.</summary>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Reason">Why the session ended, with <see cref="StoreOutcome.Tombstone"/> and <see cref="StoreOutcome.Expired"/>.</param>
+/// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>.</param>
+/// <param name="Session">The session, when a claim was granted.</param>
+/// <param name="Error">What went wrong, with <see cref="StoreOutcome.Unknown"/>, <see cref="StoreOutcome.Unsent"/> and
+/// <see cref="StoreOutcome.Refused"/>.</param>
+internal readonly record struct StoreReply(
+    StoreOutcome Outcome,
+    SessionEndReason Reason = SessionEndReason.Missing,
+    string? OwnerName = null,
+    StoredSession? Session = null,
+    Exception? Error = null)
+{
+    public bool IsDone => Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten;
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+
+namespace SessionActors;
+
+/// <summary>A whole session as a claim reads it.</summary>
+internal sealed record StoredSession
+{
+    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
+
+    public required long Version { get; init; }
+
+    /// <summary>How often the session was claimed or created; orders lease tokens.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The session's own idle time-out; null where the options' applies.</summary>
+    public required TimeSpan? OwnTtl { get; init; }
+
+    /// <summary>What is left until its absolute end; null without one.</summary>
+    public required TimeSpan? LifetimeLeft { get; init; }
+
+    /// <summary>What is left until the store drops it.</summary>
+    public required TimeSpan KeptFor { get; init; }
+
+    public required SecretHash? Secret { get; init; }
+
+    /// <summary>0 where there is no secret.</summary>
+    public required int Generation { get; init; }
+
+    /// <summary>Up to <see cref="ISessionStorage.RingSize"/> entries, by the version that each led to.</summary>
+    public required ImmutableDictionary<long, RingEntry> Ring { get; init; }
+
+    /// <summary>Who owned it before; null with <see cref="StoreOutcome.AlreadyWritten"/>.</summary>
+    public required string? PreviousOwnerName { get; init; }
+
+    /// <summary>Whether the previous owner handed it over with nothing left in its memory.</summary>
+    public required bool Released { get; init; }
+}
