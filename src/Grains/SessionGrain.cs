@@ -97,20 +97,14 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             CheckGeneration(writes.Flushed, request);
         }
 
-        // A log-out must win: it asks neither who owns the session nor whether it is there.
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            _silo.Time,
-            request.Patience,
-            () => _storage.DestroyAsync(_handle, SessionEndReason.Destroyed, _silo.Options.StoredTombstone));
-        if (!reply.IsDone)
+        try
         {
-            var unavailable = reply.ToException(_session);
-            if (unavailable.MayBeApplied)
-            {
-                Stop(SessionUnavailableException.TakenOver(_session));
-            }
-
-            throw unavailable;
+            await _owner.DestroyAsync(request.Patience);
+        }
+        catch (SessionUnavailableException e) when (e.MayBeApplied)
+        {
+            Stop(SessionUnavailableException.TakenOver(_session));
+            throw;
         }
 
         Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
@@ -118,17 +112,17 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_writes is { } writes && _stopped is null)
+        if (_writes is { } writes)
         {
             await writes.Drained.WaitAsync(cancellationToken);
-            if (_stopped is null && EndedBy(writes) is { } over)
+            if (_writes is null)
             {
-                await EndAsync(over);
+                return;
             }
-            else if (_stopped is null)
-            {
-                await _owner.ReleaseAsync(_lifetime.Left(_silo.Now, writes.Flushed.Ttl));
-            }
+
+            await (EndedBy(writes) is { } over
+                ? EndAsync(over)
+                : _owner.ReleaseAsync(_lifetime.Left(_silo.Now, writes.Flushed.Ttl)));
         }
     }
 
@@ -221,13 +215,19 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private SessionEndReason? EndedBy(PendingWrites writes) =>
         writes.IsIdle ? _lifetime.EndedBy(_silo.Now, writes.Flushed.Ttl) : null;
 
-    /// <summary>Joins the claim or create that is under way, or begins one.</summary>
+    private async Task EndAsync(SessionEndReason reason) => Stop(await _owner.EndAsync(reason));
+
+    /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
     private async Task StartOnceAsync(Func<Task> start)
     {
         var starting = _starting ??= start();
         try
         {
             await starting;
+        }
+        catch (SessionDestroyedException e)
+        {
+            Stop(e);
         }
         finally
         {
@@ -240,14 +240,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     private async Task ClaimAsync()
     {
-        try
-        {
-            Start(await _owner.ClaimAsync());
-        }
-        catch (SessionDestroyedException e)
-        {
-            Stop(e);
-        }
+        var stored = await _owner.ClaimAsync();
+        var state = SessionState.From(stored, _silo.Options.Ttl);
+        _lifetime.Start(_silo.Now, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
+        Start(state, new RequestRing(stored));
     }
 
     private async Task CreateOrClaimAsync(NewSession session, SessionRequest request)
@@ -257,63 +253,29 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
             var change = new Change(empty.Effective(session.Delta));
             var state = empty.Apply(change, _silo.Options, _session);
-            var creation = new Creation
-            {
-                OwnerName = _silo.Name,
-                Secret = session.Secret,
-                AbsoluteLifetime = _silo.Options.AbsoluteLifetime,
-                StartedAt = _silo.Time.GetTimestamp(),
-            };
             var sentAt = _silo.Now;
-            _lifetime.Start(sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
-            var flush = new Flush
+            _lifetime.Start(sentAt, state.Ttl, state.Ttl, _silo.Options.AbsoluteLifetime);
+            var keepFor = _lifetime.KeepForAnyway(sentAt, state.Ttl, _silo.Options.TouchIntervalOf(state.Ttl));
+            var first = new RingEntry(request.Id, "");
+            var flush = new Flush { Owner = _owner.Nonce, FromVersion = 0, Entries = [first], Delta = change.Delta, KeepFor = keepFor };
+            if (await _owner.CreateAsync(flush, session.Secret, request.Patience))
             {
-                Owner = _owner.Nonce,
-                FromVersion = 0,
-                Entries = [new RingEntry(request.Id, "")],
-                Delta = change.Delta,
-                KeepFor = _lifetime.KeepForAnyway(sentAt, state.Ttl, _silo.Options.TouchIntervalOf(state.Ttl)),
-            };
-            var reply = await StoreRetry.UntilAnsweredAsync(
-                _silo.Time, request.Patience, () => _storage.CreateAsync(_handle, creation, flush));
-            switch (reply.Outcome)
+                _lifetime.Kept(sentAt, keepFor);
+                var ring = new RequestRing();
+                ring.Add(1, first);
+                Start(state, ring);
+            }
+            else
             {
-                case StoreOutcome.Written:
-                    _lifetime.Kept(sentAt, flush.KeepFor.Value);
-                    var ring = new RequestRing();
-                    ring.Add(1, flush.Entries[0]);
-                    Start(state, ring);
-                    break;
-                case StoreOutcome.AlreadyWritten or StoreOutcome.Exists:
-                    // An earlier try of this very call, perhaps from another silo, or somebody else's session: the ring will tell.
-                    Start(await _owner.ClaimAsync());
-                    break;
-                case StoreOutcome.Tombstone:
-                    Stop(new SessionDestroyedException(_session, reply.Reason));
-                    break;
-                default:
-                    var unavailable = reply.ToException(_session);
-                    Stop(SessionUnavailableException.TakenOver(_session));
-                    throw unavailable;
+                await ClaimAsync();
             }
         }
-        catch (SessionDestroyedException e)
+        catch (SessionException e) when (e is not SessionDestroyedException)
         {
-            Stop(e);
-        }
-        catch (SessionLimitExceededException)
-        {
-            // Nothing was created, so nothing is worth keeping in memory.
+            // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
             DeactivateOnIdle();
             throw;
         }
-    }
-
-    private void Start(StoredSession stored)
-    {
-        var state = SessionState.From(stored, _silo.Options.Ttl);
-        _lifetime.Start(_silo.Now, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
-        Start(state, new RequestRing(stored));
     }
 
     private void Start(SessionState state, RequestRing ring)
@@ -333,31 +295,24 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         if (!_touching && writes.IsIdle && _lifetime.KeepFor(_silo.Now, ttl, _silo.Options.TouchIntervalOf(ttl)) is { } keepFor)
         {
             _touching = true;
-            TouchAsync(writes, keepFor).Ignore();
+            TouchAsync(writes.Flushed.Version, keepFor).Ignore();
         }
     }
 
-    private async Task TouchAsync(PendingWrites writes, TimeSpan keepFor)
+    private async Task TouchAsync(long version, TimeSpan keepFor)
     {
+        var nonce = _owner.Nonce;
         try
         {
             var sentAt = _silo.Now;
-            var version = writes.Flushed.Version;
-            var reply = await _storage.TouchAsync(_handle, _owner.Nonce, version, keepFor);
-            switch (reply.Outcome)
+            if (await _owner.TouchAsync(version, keepFor))
             {
-                case StoreOutcome.Written:
-                    _silo.Metrics.OnTouched();
-                    _lifetime.Kept(sentAt, keepFor);
-                    break;
-                case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                    Stop(new SessionDestroyedException(_session, reply.Reason));
-                    break;
-                case StoreOutcome.Fenced when writes.IsIdle:
-                    GrainLog.TakenOver(_silo.Logger, _session, reply.OwnerName);
-                    Stop(SessionUnavailableException.TakenOver(_session));
-                    break;
+                _lifetime.Kept(sentAt, keepFor);
             }
+        }
+        catch (SessionException e) when (_owner.Nonce == nonce)
+        {
+            Stop(e);
         }
         finally
         {
@@ -365,24 +320,9 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    /// <summary>Ends a session whose time is over: the tombstone is written before anybody is told.</summary>
-    private async Task EndAsync(SessionEndReason reason)
-    {
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            _silo.Time,
-            SessionRequest.DefaultPatience,
-            () => _storage.DestroyAsync(_handle, reason, _silo.Options.StoredTombstone, _owner.Nonce));
-        Stop(reply.Outcome switch
-        {
-            StoreOutcome.Written => new SessionDestroyedException(_session, reason),
-            StoreOutcome.Missing => new SessionDestroyedException(_session, reason),
-            StoreOutcome.Tombstone => new SessionDestroyedException(_session, reply.Reason),
-            StoreOutcome.Fenced => SessionUnavailableException.TakenOver(_session),
-            _ => throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.", reply.Error),
-        });
-    }
-
-    /// <summary>Lets go of the session: it has ended, or somebody else has it. This activation answers everything that way until it is gone.</summary>
+    /// <summary>
+    /// Lets go of the session, because it has ended or somebody else has it. Until this activation is gone it answers everything that way.
+    /// </summary>
     private void Stop(SessionException why)
     {
         if (_stopped is not null)
