@@ -67,7 +67,7 @@ public static class SessionSiloHostExtensions
     private static SqliteDatabase OpenedBy(IServiceProvider services)
     {
         var folder = services.GetRequiredService<IOptions<SessionSiloOptions>>().Value.DataFolder;
-        if (folder != SessionSiloOptions.InMemory)
+        if (folder != SqliteDatabase.InMemory)
         {
             folder = Path.GetFullPath(folder, services.GetRequiredService<IHostEnvironment>().ContentRootPath);
         }
