@@ -29,7 +29,7 @@ public sealed class SessionCreated
     [Id(2)]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>How long it lives at most, however active; null without an end.</summary>
+    /// <summary>How long it lives at most from now on, however active; null without an end.</summary>
     [Id(3)]
-    public TimeSpan? AbsoluteLifetime { get; init; }
+    public TimeSpan? LifetimeLeft { get; init; }
 }

@@ -9,11 +9,11 @@ namespace SessionActors;
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionDelta")]
 public sealed class SessionDelta
 {
-    /// <summary>The delta that changes nothing.</summary>
-    public static readonly SessionDelta Empty = new();
-
     private static readonly ImmutableDictionary<string, ReadOnlyMemory<byte>> NoSets = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
     private static readonly ImmutableHashSet<string> NoRemoves = [];
+
+    /// <summary>The delta that changes nothing.</summary>
+    public static readonly SessionDelta Empty = new();
 
     /// <summary>The version of the session that the change was made against; 0 where it was made against none.</summary>
     [Id(0)]

@@ -1,2 +1,14 @@
-var builder = WebApplication.CreateBuilder(args);
-builder.Build().Run();
+namespace SessionActors;
+
+/// <summary>A silo that runs alone: the sessions' actors for web servers that are only clients.</summary>
+internal static class Program
+{
+    public static async Task Main(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddSessionSilo();
+        var app = builder.Build();
+        app.MapSessionHealth();
+        await app.RunAsync();
+    }
+}

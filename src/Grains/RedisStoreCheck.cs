@@ -1,0 +1,164 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>
+/// Whether a Redis, or what passes itself off as one, is fit: it answers, it is new enough, its scripts lose no update when several
+/// connections run them, and it does not drop live sessions to make room.
+/// </summary>
+internal sealed class RedisStoreCheck(
+    RedisConnection connection, IOptions<SessionActorsOptions> options, TimeProvider time, ILogger<RedisStoreCheck> logger) : StoreCheck
+{
+    private const int Connections = 4;
+    private const int ScriptsPerConnection = 100;
+
+    // The read and the write are two commands on purpose: a server whose scripts interleave loses some of these counts.
+    private const string CountUp =
+        """
+        local count = tonumber(redis.call('GET', KEYS[1]) or '0') + 1
+        redis.call('SET', KEYS[1], count, 'PX', 60000)
+        return count
+        """;
+
+    private static readonly Version LeastVersion = new(6, 0);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private string? _store;
+
+    /// <inheritdoc/>
+    public override string Store => _store ??= "Redis " + (options.Value.Redis is { } configured
+        ? Addresses(ConfigurationOptions.Parse(configured).EndPoints)
+        : "of the application's own connection");
+
+    /// <inheritdoc/>
+    public override async Task CheckAsync(CancellationToken cancellation)
+    {
+        var redis = await ReachAsync(cancellation);
+        _store = "Redis " + Addresses(redis.GetEndPoints(configuredOnly: true));
+        foreach (var server in redis.GetServers().Where(s => s is { IsConnected: true, IsReplica: false }))
+        {
+            await CheckVersionAsync(server);
+            await CheckEvictionAsync(server);
+        }
+
+        await CheckScriptsAsync(redis, cancellation);
+    }
+
+    private static string Addresses(IEnumerable<System.Net.EndPoint> endPoints) =>
+        string.Join(", ", endPoints.Select(e => EndPointCollection.ToString(e)));
+
+    private static string Named(IServer server) => "Redis " + EndPointCollection.ToString(server.EndPoint);
+
+    private async Task<IConnectionMultiplexer> ReachAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var redis = await connection.GetAsync().WaitAsync(Patience, time, cancellation);
+            await redis.GetDatabase().PingAsync().WaitAsync(Patience, time, cancellation);
+            return redis;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or System.Net.Sockets.SocketException)
+        {
+            var mend = options.Value.Redis is null
+                ? "Start it, or mend the IConnectionMultiplexer that the application registered."
+                : "Start it, or set SessionActors:Redis to the address (and password) of one that runs; without SessionActors:Redis, "
+                    + "AddSessionSilo keeps the sessions in its embedded store.";
+            throw new InvalidOperationException($"{Store} cannot be reached. {mend} ({e.Message})", e);
+        }
+    }
+
+    private async Task CheckVersionAsync(IServer server)
+    {
+        var told = await InfoAsync(server, "server", "redis_version", $"version, and it is {LeastVersion} or newer");
+        if (Version.TryParse(told, out var version) && version < LeastVersion)
+        {
+            throw new InvalidOperationException(
+                $"{Named(server)} has version {version}; SessionActors needs {LeastVersion} or newer. Update it.");
+        }
+    }
+
+    // CONFIG GET would say it too, but managed services block it.
+    private async Task CheckEvictionAsync(IServer server)
+    {
+        var policy = await InfoAsync(server, "memory", "maxmemory_policy", "maxmemory-policy, and it is noeviction");
+        if (policy is null or "noeviction")
+        {
+            return;
+        }
+
+        if (options.Value.AllowEviction)
+        {
+            StoreLog.Evicts(logger, Named(server), policy);
+            return;
+        }
+
+        throw new InvalidOperationException(
+            $"{Named(server)} has maxmemory-policy {policy}, which drops live sessions when its memory is full. "
+            + "Set it to noeviction (redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf), or accept the loss with "
+            + "SessionActors:AllowEviction=true.");
+    }
+
+    private async Task<string?> InfoAsync(IServer server, string section, string key, string what)
+    {
+        Exception? error = null;
+        try
+        {
+            var told = (await server.InfoAsync(section)).SelectMany(lines => lines).FirstOrDefault(line => line.Key == key).Value;
+            if (told is not null)
+            {
+                return told;
+            }
+        }
+        catch (RedisException e)
+        {
+            error = e;
+        }
+
+        StoreLog.Unreadable(logger, Named(server), what.Split(',')[0], what, error);
+        return null;
+    }
+
+    private async Task CheckScriptsAsync(IConnectionMultiplexer redis, CancellationToken cancellation)
+    {
+        RedisKey key = $"{options.Value.KeyPrefix}@check:{RequestId.New()}";
+        var others = new List<IConnectionMultiplexer>();
+        try
+        {
+            // On one connection the commands queue up, so a server whose scripts interleave would look right.
+            var configuration = ConfigurationOptions.Parse(options.Value.Redis ?? redis.Configuration);
+            for (var i = 1; i < Connections; i++)
+            {
+                others.Add(await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(Patience, time, cancellation));
+            }
+
+            var counts = others.Prepend(redis).SelectMany(c => Enumerable.Range(0, ScriptsPerConnection)
+                .Select(_ => c.GetDatabase().ScriptEvaluateAsync(CountUp, [key]))).ToArray();
+            await Task.WhenAll(counts).WaitAsync(Patience, time, cancellation);
+            var lost = counts.Length - counts.Select(c => (long)c.GetAwaiter().GetResult()).Distinct().Count();
+            if (lost > 0)
+            {
+                throw new InvalidOperationException(
+                    $"{Store} does not run scripts atomically: of {counts.Length} increments from {Connections} connections {lost} were "
+                    + "lost, and so would be changes of sessions. Use Redis or Valkey, or turn the server's atomic script mode on "
+                    + "(in Garnet: LuaTransactionMode).");
+            }
+
+            await redis.GetDatabase().KeyDeleteAsync(key);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            throw new InvalidOperationException(
+                $"{Store} is reached but does not run scripts for this user: {e.Message} Allow EVAL, EVALSHA, the hash and expiry commands "
+                + $"and all keys that start with '{options.Value.KeyPrefix}'.", e);
+        }
+        finally
+        {
+            foreach (var other in others)
+            {
+                await other.DisposeAsync();
+            }
+        }
+    }
+}

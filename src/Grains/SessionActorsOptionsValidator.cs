@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>Every rule on <see cref="SessionActorsOptions"/>. Each message has the option's configuration path, its value and the mend.</summary>
+internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionActorsOptions>
+{
+    public const int MaxKeyPrefixLength = 64;
+
+    /// <summary>Past ten years nobody means it, and milliseconds of it no longer fit what the stores calculate with.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
+
+    /// <summary>A snapshot crosses silos in one message, and Orleans' messages end at 100 MB.</summary>
+    private const int LargestSession = 64 * 1024 * 1024;
+
+    private const int MostProperties = 100_000;
+    private const int MostWaiters = 1_000_000;
+
+    public ValidateOptionsResult Validate(string? name, SessionActorsOptions options)
+    {
+        var errors = new List<string>();
+        CheckTimes(errors, options);
+        CheckSizes(errors, options);
+        CheckRedis(errors, options.Redis);
+        CheckKeyPrefix(errors, options.KeyPrefix);
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static void CheckTimes(List<string> errors, SessionActorsOptions options)
+    {
+        Between(errors, options.Ttl, TimeSpan.FromSeconds(1), Longest);
+        Between(errors, options.DeleteExpiry, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
+        Between(errors, options.CollectionAge, TimeSpan.FromMinutes(1), Longest);
+        if (options.AbsoluteLifetime is { } lifetime)
+        {
+            Between(errors, lifetime, TimeSpan.FromSeconds(1), Longest, nameof(options.AbsoluteLifetime));
+            if (lifetime < options.Ttl)
+            {
+                errors.Add($"{Named(nameof(options.AbsoluteLifetime), lifetime)} is shorter than {Named(nameof(options.Ttl), options.Ttl)}, "
+                    + "so no session would ever end for being idle. Raise the lifetime or lower the time-out.");
+            }
+        }
+
+        if (options.TouchInterval is { } touch)
+        {
+            Between(errors, touch, TimeSpan.FromMilliseconds(1), Longest, nameof(options.TouchInterval));
+            if (touch > options.Ttl)
+            {
+                errors.Add($"{Named(nameof(options.TouchInterval), touch)} is longer than {Named(nameof(options.Ttl), options.Ttl)}. "
+                    + "Lower it, or leave it out for a twentieth of the time-out.");
+            }
+        }
+    }
+
+    private static void CheckSizes(List<string> errors, SessionActorsOptions options)
+    {
+        Between(errors, options.MaxPropertyBytes, 1, LargestSession);
+        Between(errors, options.MaxSessionBytes, 1, LargestSession);
+        Between(errors, options.MaxProperties, 1, MostProperties);
+        Between(errors, options.MaxWaiters, 1, MostWaiters);
+        if (options.MaxPropertyBytes > options.MaxSessionBytes)
+        {
+            errors.Add($"{Named(nameof(options.MaxPropertyBytes), options.MaxPropertyBytes)} is more than "
+                + $"{Named(nameof(options.MaxSessionBytes), options.MaxSessionBytes)}: a property that large would never fit. "
+                + "Lower the first or raise the second.");
+        }
+    }
+
+    // The value is left out of these two messages: it may hold a password.
+    private static void CheckRedis(List<string> errors, string? redis)
+    {
+        const string path = $"{SessionActorsOptions.Section}:{nameof(SessionActorsOptions.Redis)}";
+        if (redis is null)
+        {
+            return;
+        }
+
+        try
+        {
+            if (ConfigurationOptions.Parse(redis).EndPoints.Count == 0)
+            {
+                errors.Add($"{path} names no server. Set it to an address such as 127.0.0.1:6379, or leave it out altogether.");
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            errors.Add($"{path} cannot be read ({e.Message.ReplaceLineEndings(" ")}). "
+                + "Write it as StackExchange.Redis does: 127.0.0.1:6379,password=…,ssl=true");
+        }
+    }
+
+    private static void CheckKeyPrefix(List<string> errors, string prefix)
+    {
+        // '@' starts the names of what is no session; braces would put every key of a Redis Cluster on one node.
+        if (prefix is not { Length: > 0 and <= MaxKeyPrefixLength } || !char.IsAsciiLetterOrDigit(prefix[0])
+            || !prefix.All(c => char.IsAsciiLetterOrDigit(c) || ":._-/".Contains(c, StringComparison.Ordinal)))
+        {
+            errors.Add($"{SessionActorsOptions.Section}:{nameof(SessionActorsOptions.KeyPrefix)} = '{prefix}' must be 1 to "
+                + $"{MaxKeyPrefixLength} characters from A-Z a-z 0-9 : . _ - / and start with a letter or a digit, such as 'shop:session:'.");
+        }
+    }
+
+    private static void Between<T>(
+        List<string> errors, T value, T least, T most, [CallerArgumentExpression(nameof(value))] string option = "")
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            var name = option[(option.LastIndexOf('.') + 1)..];
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{Named(name, value)} must be {least} to {most}."));
+        }
+    }
+
+    private static string Named<T>(string option, T value) =>
+        string.Create(CultureInfo.InvariantCulture, $"{SessionActorsOptions.Section}:{option} = {value}");
+}

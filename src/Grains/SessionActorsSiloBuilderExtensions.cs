@@ -1,0 +1,106 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Persistence;
+using Orleans.Storage;
+
+namespace SessionActors;
+
+/// <summary>Adds the sessions' actors to a silo.</summary>
+public static class SessionActorsSiloBuilderExtensions
+{
+    /// <summary>
+    /// Adds the sessions' actors to a silo that the application configures itself. The store is the Redis of
+    /// <see cref="SessionActorsOptions.Redis"/>, or the <c>IConnectionMultiplexer</c> in the container; without either the host does not
+    /// start. Can be called more than once: every <paramref name="configure"/> applies.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="configure">Changes the options after the configuration section <c>SessionActors</c> was read.</param>
+    /// <exception cref="OptionsValidationException">At start-up: options are wrong. The message says all that is wrong.</exception>
+    /// <exception cref="InvalidOperationException">At start-up: there is no store, or it is not fit. The message says the mend.</exception>
+    public static ISiloBuilder AddSessionActors(this ISiloBuilder silo, Action<SessionActorsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        var services = silo.Services;
+        if (!services.Any(s => s.ServiceType == typeof(SessionMetrics)))
+        {
+            AddOptions(services);
+            services.AddMetrics();
+            services.AddSingleton<SessionMetrics>();
+            services.AddSingleton<SessionSilo>();
+            services.TryAddSingleton(TimeProvider.System);
+            services.TryAddSingleton<RedisConnection>();
+            AddSessionStorage(services);
+            AddGrainStorage(services);
+        }
+
+        // After the configuration section was bound, so that code wins.
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        return silo;
+    }
+
+    private static void AddOptions(IServiceCollection services)
+    {
+        services.AddOptions<SessionActorsOptions>().BindConfiguration(SessionActorsOptions.Section).ValidateOnStart();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, SessionActorsOptionsValidator>());
+        services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionActorsOptions>>(CollectSessions);
+    }
+
+    private static void CollectSessions(GrainCollectionOptions collection, IOptions<SessionActorsOptions> options)
+    {
+        var age = options.Value.CollectionAge;
+        collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = age;
+        if (age <= collection.CollectionQuantum)
+        {
+            // Orleans wants to look more often than anything may be collected.
+            collection.CollectionQuantum = age / 2;
+        }
+    }
+
+    private static void AddSessionStorage(IServiceCollection services)
+    {
+        if (services.Any(s => s.ServiceType == typeof(ISessionStorage) && !s.IsKeyedService))
+        {
+            return;
+        }
+
+        services.TryAddSingleton<RedisSessionStorage>();
+        services.AddSingleton(sp => sp.FromStore<ISessionStorage>(redis => redis.GetRequiredService<RedisSessionStorage>()));
+        services.TryAddSingleton<RedisStoreCheck>();
+        services.AddSingleton(sp => sp.FromStore<StoreCheck>(redis => redis.GetRequiredService<RedisStoreCheck>()));
+        services.AddHostedService<StoreCheckAtStart>();
+    }
+
+    private static void AddGrainStorage(IServiceCollection services)
+    {
+        if (services.Any(s => s.ServiceType == typeof(IGrainStorage) && CookieKeysGrain.StorageName.Equals(s.ServiceKey)))
+        {
+            return;
+        }
+
+        services.AddOptions<RedisStorageOptions>(CookieKeysGrain.StorageName).Configure<IOptions<SessionActorsOptions>, RedisConnection>(
+            (storage, options, connection) =>
+            {
+                storage.CreateMultiplexer = async _ => (await connection.GetAsync(), IsShared: true);
+                storage.GetStorageKey = (type, id) => $"{options.Value.KeyPrefix}@state:{type}/{id}";
+            });
+        services.AddKeyedSingleton(CookieKeysGrain.StorageName, (sp, _) =>
+            sp.FromStore<IGrainStorage>(redis => RedisGrainStorageFactory.Create(redis, CookieKeysGrain.StorageName)));
+        services.AddSingleton(sp => sp.GetRequiredKeyedService<IGrainStorage>(CookieKeysGrain.StorageName) as ILifecycleParticipant<ISiloLifecycle>
+            ?? new NoParticipant());
+    }
+
+    /// <summary>Stands in for a grain storage that needs no start.</summary>
+    private sealed class NoParticipant : ILifecycleParticipant<ISiloLifecycle>
+    {
+        public void Participate(ISiloLifecycle observer)
+        {
+        }
+    }
+}

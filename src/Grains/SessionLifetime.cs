@@ -1,0 +1,60 @@
+namespace SessionActors;
+
+/// <summary>
+/// When a session that is in memory ends, and when the store must be told that it goes on. All times are elapsed times of one clock, given
+/// in as <c>now</c>.
+/// <para>
+/// The store keeps a session for its idle time-out plus one touch interval, and is told again as soon as it would keep it for less than the
+/// idle time-out: once per touch interval at most, and never so late that a session could expire early.
+/// </para>
+/// </summary>
+internal sealed class SessionLifetime
+{
+    private TimeSpan _activeAt;
+    private TimeSpan _keptUntil;
+    private TimeSpan? _endsAt;
+
+    /// <summary>Starts for a session that the store keeps for a while longer; that is all that is known of its last activity.</summary>
+    public void Start(TimeSpan now, TimeSpan ttl, TimeSpan keptFor, TimeSpan? lifetimeLeft)
+    {
+        _activeAt = now - ttl + (keptFor < ttl ? keptFor : ttl);
+        _keptUntil = now + keptFor;
+        _endsAt = now + lifetimeLeft;
+    }
+
+    /// <summary>Starts again after a reload: what the owner knows of its last activity still holds.</summary>
+    public void Reload(TimeSpan now, TimeSpan keptFor, TimeSpan? lifetimeLeft)
+    {
+        _keptUntil = now + keptFor;
+        _endsAt = now + lifetimeLeft;
+    }
+
+    public void Slide(TimeSpan now) => _activeAt = now;
+
+    /// <summary>Why the session is over; null while it is not.</summary>
+    public SessionEndReason? EndedBy(TimeSpan now, TimeSpan ttl) =>
+        now >= _endsAt ? SessionEndReason.Lifetime
+        : now - _activeAt >= ttl ? SessionEndReason.Idle
+        : null;
+
+    /// <summary>What is left until the session ends if nobody uses it any more.</summary>
+    public TimeSpan Left(TimeSpan now, TimeSpan ttl) => Least(_activeAt + ttl - now, now);
+
+    /// <summary>How long the store shall keep the session from now on, where it has to be told; else null.</summary>
+    public TimeSpan? KeepFor(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval)
+    {
+        var needed = Least(_activeAt + ttl - now, now);
+        return _keptUntil - now < needed ? KeepForAnyway(now, ttl, touchInterval) : null;
+    }
+
+    /// <summary>How long the store shall keep the session from now on, told whether it is due or not.</summary>
+    public TimeSpan KeepForAnyway(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval) => Least(_activeAt + ttl + touchInterval - now, now);
+
+    /// <summary>The store was told, at the time given, to keep the session for so long.</summary>
+    public void Kept(TimeSpan toldAt, TimeSpan keepFor) => _keptUntil = toldAt + keepFor;
+
+    /// <summary>What is left until the absolute end; null without one.</summary>
+    public TimeSpan? LifetimeLeft(TimeSpan now) => _endsAt - now;
+
+    private TimeSpan Least(TimeSpan left, TimeSpan now) => LifetimeLeft(now) is { } lifetime && lifetime < left ? lifetime : left;
+}

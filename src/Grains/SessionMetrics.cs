@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace SessionActors;
+
+/// <summary>Every instrument of the silo side. Methods say what happened; the names are in docs/operations.md.</summary>
+internal sealed class SessionMetrics
+{
+    public const string MeterName = "SessionActors";
+
+    private readonly Counter<long> _flushes;
+    private readonly Counter<long> _deltas;
+    private readonly Counter<long> _fenced;
+    private readonly Counter<long> _reloads;
+    private readonly Counter<long> _unknown;
+    private readonly Counter<long> _ended;
+    private readonly Counter<long> _touches;
+
+    public SessionMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _flushes = meter.CreateCounter<long>("sessionactors.flushes", "{flush}", "Writes of pending deltas to the store.");
+        _deltas = meter.CreateCounter<long>("sessionactors.deltas", "{delta}", "Deltas in those writes.");
+        _fenced = meter.CreateCounter<long>("sessionactors.fenced", "{write}", "Writes refused because another owner claimed the session.");
+        _reloads = meter.CreateCounter<long>("sessionactors.reloads", "{claim}", "Sessions claimed again with changes to re-apply.");
+        _unknown = meter.CreateCounter<long>("sessionactors.unknown", "{write}", "Writes given up without an answer from the store.");
+        _ended = meter.CreateCounter<long>("sessionactors.ended", "{session}", "Sessions ended, by reason.");
+        _touches = meter.CreateCounter<long>("sessionactors.touches", "{touch}", "Renewals of a time-out in the store without a change.");
+    }
+
+    public void OnFlushed(int deltas)
+    {
+        _flushes.Add(1);
+        _deltas.Add(deltas);
+    }
+
+    public void OnFenced(bool sameCluster) =>
+        _fenced.Add(1, new KeyValuePair<string, object?>("by", sameCluster ? "own cluster" : "other cluster"));
+
+    public void OnReloaded() => _reloads.Add(1);
+
+    public void OnUnknown() => _unknown.Add(1);
+
+    public void OnEnded(SessionEndReason reason) => _ended.Add(1, new TagList { { "reason", reason.ToString() } });
+
+    public void OnTouched() => _touches.Add(1);
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace SessionActors;
+
+/// <summary>What all sessions of a silo share. One object, so that an activation holds one reference to it.</summary>
+internal sealed class SessionSilo(
+    IOptions<SessionActorsOptions> options,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
+    IOptions<ClusterOptions> cluster,
+    ILocalSiloDetails silo,
+    ILogger<SessionGrain> logger,
+    SessionMetrics metrics)
+{
+    public SessionActorsOptions Options { get; } = options.Value;
+
+    /// <summary>The clock of the grains: all idle times and deadlines are measured on it.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>The time that elapsed on that clock since its own beginning.</summary>
+    public TimeSpan Now => Time.GetElapsedTime(0);
+
+    public ILogger Logger { get; } = logger;
+
+    public SessionMetrics Metrics { get; } = metrics;
+
+    /// <summary>What the names of all owners in this cluster start with. The length keeps cluster "a" from matching an owner in "a/b".</summary>
+    public string ClusterPrefix { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/";
+
+    /// <summary>The owner's name that sessions in the store carry.</summary>
+    public string Name { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/{silo.SiloAddress.ToParsableString()}";
+}

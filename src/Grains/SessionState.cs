@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace SessionActors;
+
+/// <summary>What an operation makes of a state: a delta, perhaps a new secret, and the result to remember for its request id.</summary>
+internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "");
+
+/// <summary>
+/// A session at one version: immutable, so that the grain can show one state to readers while it works on the next. Applies a change or
+/// refuses it whole.
+/// </summary>
+internal sealed class SessionState
+{
+    /// <summary>Longest name of a property as UTF-8, in bytes: what ASP.NET Core's own session takes.</summary>
+    public const int MaxNameBytes = ushort.MaxValue;
+
+    private SessionOpening? _opening;
+
+    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
+
+    public required long Version { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required TimeSpan? OwnTtl { get; init; }
+
+    /// <summary>The idle time-out that applies: its own, or else the options'.</summary>
+    public required TimeSpan Ttl { get; init; }
+
+    public required SecretHash? Secret { get; init; }
+
+    public required int Generation { get; init; }
+
+    /// <summary>The answer to every open at this version: made once, shared by all readers.</summary>
+    public SessionOpening Opening => _opening ??= new SessionOpening
+    {
+        Standing = SessionStanding.Open,
+        Snapshot = new SessionSnapshot
+        {
+            Version = Version,
+            Properties = Properties,
+            Ttl = Ttl,
+            HasOwnTtl = OwnTtl is not null,
+            Generation = Generation,
+        },
+    };
+
+    public static SessionState Empty(TimeSpan defaultTtl, SecretHash? secret) => new()
+    {
+        Properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty,
+        Version = 0,
+        Bytes = 0,
+        OwnTtl = null,
+        Ttl = defaultTtl,
+        Secret = secret,
+        Generation = secret is null ? 0 : 1,
+    };
+
+    public static SessionState From(StoredSession stored, TimeSpan defaultTtl) => new()
+    {
+        Properties = stored.Properties,
+        Version = stored.Version,
+        Bytes = BytesOf(stored.Properties),
+        OwnTtl = stored.OwnTtl,
+        Ttl = stored.OwnTtl ?? defaultTtl,
+        Secret = stored.Secret,
+        Generation = stored.Generation,
+    };
+
+    /// <summary>The part of a delta that changes anything here.</summary>
+    public SessionDelta Effective(SessionDelta delta)
+    {
+        var ttl = delta.Ttl == OwnTtl ? null : delta.Ttl;
+        if (delta.Clears && !Properties.IsEmpty)
+        {
+            var same = ttl is null && delta.Sets.Count == Properties.Count && delta.Sets.All(IsSame);
+            return same ? SessionDelta.Empty : delta;
+        }
+
+        return new SessionDelta
+        {
+            BaseVersion = delta.BaseVersion,
+            Sets = delta.Sets.Any(IsSame) ? delta.Sets.RemoveRange(delta.Sets.Where(IsSame).Select(set => set.Key)) : delta.Sets,
+            Removes = delta.Removes.All(Properties.ContainsKey) ? delta.Removes : delta.Removes.Where(Properties.ContainsKey).ToImmutableHashSet(),
+            Ttl = ttl,
+        };
+    }
+
+    /// <summary>The state after a change whose delta is <see cref="Effective"/>.</summary>
+    /// <exception cref="SessionLimitExceededException">It would exceed a limit that it does not exceed already.</exception>
+    public SessionState Apply(Change change, SessionActorsOptions limits, string session)
+    {
+        var delta = change.Delta;
+        var bytes = delta.Clears ? 0 : Bytes;
+        foreach (var name in delta.Removes)
+        {
+            bytes -= BytesAt(name);
+        }
+
+        foreach (var (name, value) in delta.Sets)
+        {
+            var nameBytes = Encoding.UTF8.GetByteCount(name);
+            Check(nameBytes, MaxNameBytes, "the longest name", 0, session, name);
+            Check(value.Length, limits.MaxPropertyBytes, nameof(limits.MaxPropertyBytes), 0, session, name);
+            bytes += nameBytes + value.Length - (delta.Clears ? 0 : BytesAt(name));
+        }
+
+        var properties = delta.ApplyTo(Properties);
+        Check(properties.Count, limits.MaxProperties, nameof(limits.MaxProperties), Properties.Count, session);
+        Check(bytes, limits.MaxSessionBytes, nameof(limits.MaxSessionBytes), Bytes, session);
+        return new SessionState
+        {
+            Properties = properties,
+            Version = Version + 1,
+            Bytes = bytes,
+            OwnTtl = delta.Ttl ?? OwnTtl,
+            Ttl = delta.Ttl ?? Ttl,
+            Secret = change.Secret ?? Secret,
+            Generation = change.Secret is null ? Generation : Generation + 1,
+        };
+    }
+
+    private bool IsSame(KeyValuePair<string, ReadOnlyMemory<byte>> set) =>
+        Properties.TryGetValue(set.Key, out var value) && value.Span.SequenceEqual(set.Value.Span);
+
+    private long BytesAt(string name) =>
+        Properties.TryGetValue(name, out var value) ? Encoding.UTF8.GetByteCount(name) + value.Length : 0;
+
+    private static long BytesOf(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties)
+    {
+        long bytes = 0;
+        foreach (var (name, value) in properties)
+        {
+            bytes += Encoding.UTF8.GetByteCount(name) + value.Length;
+        }
+
+        return bytes;
+    }
+
+    // A session that was stored under larger limits may shrink step by step.
+    private static void Check(long actual, long allowed, string limit, long before, string session, string? property = null)
+    {
+        if (actual > allowed && actual > before)
+        {
+            throw new SessionLimitExceededException(session, limit, allowed, actual, property);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>
+/// The hash that a session is in Redis, format 1. The key is <c>{KeyPrefix}{handle}</c>. A field for each property, its value as it is;
+/// names of meta fields begin with <c>@</c>, and a property's name that begins so gets another one in front.
+/// <list type="table">
+/// <item><term>@format</term><description>1</description></item>
+/// <item><term>@owner</term><description>nonce of the owner, 22 characters</description></item>
+/// <item><term>@silo</term><description>the owner's name</description></item>
+/// <item><term>@released</term><description>1 after a clean hand-over, else absent</description></item>
+/// <item><term>@version</term><description>number of deltas so far</description></item>
+/// <item><term>@epoch</term><description>number of owners so far</description></item>
+/// <item><term>@ttl</term><description>the session's own idle time-out in ms, where it has one</description></item>
+/// <item><term>@until</term><description>its absolute end in ms of Redis' own clock, where it has one</description></item>
+/// <item><term>@secret</term><description>SHA-256 of the cookie's secret in base64url, where a cookie opens the session</description></item>
+/// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
+/// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
+/// characters), and after a blank its result where that is not the version. A slot does not say its version: it follows from @version,
+/// and so a commit costs the same however long the ring is.</description></item>
+/// </list>
+/// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c> or <c>lifetime</c>.
+/// </summary>
+internal static class RedisLayout
+{
+    // What the scripts take: 15 digits, which a Lua number holds exactly.
+    public const long LongestMs = 100_000_000_000_000;
+
+    /// <summary>A duration for Redis: whole ms, rounded up, at least 1 (a key kept for 0 ms would be one that never expires, or none).</summary>
+    public static long Ms(TimeSpan duration) => long.Clamp((long)Math.Ceiling(duration.TotalMilliseconds), 1, LongestMs);
+
+    public static string PropertyField(string name) => name.StartsWith('@') ? "@" + name : name;
+
+    public static string RingField(long version) =>
+        string.Create(CultureInfo.InvariantCulture, $"@r{version % ISessionStorage.RingSize}");
+
+    public static string ReasonText(SessionEndReason reason) => reason switch
+    {
+        SessionEndReason.Destroyed => "destroyed",
+        SessionEndReason.Idle => "idle",
+        SessionEndReason.Lifetime => "lifetime",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "No session ends so."),
+    };
+
+    public static SessionEndReason Reason(string text) => text switch
+    {
+        "destroyed" => SessionEndReason.Destroyed,
+        "idle" => SessionEndReason.Idle,
+        "lifetime" => SessionEndReason.Lifetime,
+        _ => throw new FormatException($"A tombstone says '{text}', which is no reason for a session's end."),
+    };
+
+    /// <summary>The fields that a flush sets, as field, value, field, value …; the slot of its first delta leads.</summary>
+    public static List<RedisValue> Fields(Flush flush, RotatedSecret? secret)
+    {
+        var delta = flush.Delta;
+        var fields = new List<RedisValue>(2 * (flush.Entries.Length + delta.Sets.Count + 3));
+        for (var i = 0; i < flush.Entries.Length; i++)
+        {
+            var entry = flush.Entries[i];
+            fields.Add(RingField(flush.FromVersion + 1 + i));
+            fields.Add(entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}");
+        }
+
+        foreach (var (name, value) in delta.Sets)
+        {
+            fields.Add(PropertyField(name));
+            fields.Add(value);
+        }
+
+        if (delta.Ttl is { } ttl)
+        {
+            fields.Add("@ttl");
+            fields.Add(Ms(ttl));
+        }
+
+        if (secret is not null)
+        {
+            Span<byte> hash = stackalloc byte[SecretHash.ByteLength];
+            secret.Hash.CopyTo(hash);
+            fields.Add("@secret");
+            fields.Add(Base64Url.EncodeToString(hash));
+            fields.Add("@generation");
+            fields.Add(secret.Generation);
+        }
+
+        return fields;
+    }
+
+    /// <summary>Reads a session from all the fields of its hash, as field, value, field, value …</summary>
+    /// <exception cref="FormatException">It is none in format 1.</exception>
+    public static StoredSession Read(RedisResult[] hash, TimeSpan keptFor, TimeSpan? lifetimeLeft, string? previousOwner, bool released)
+    {
+        var properties = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>();
+        var meta = new Dictionary<string, string>();
+        for (var i = 0; i < hash.Length; i += 2)
+        {
+            var field = (string)hash[i]!;
+            if (!field.StartsWith('@'))
+            {
+                properties[field] = (byte[])hash[i + 1]!;
+            }
+            else if (field.StartsWith("@@", StringComparison.Ordinal))
+            {
+                properties[field[1..]] = (byte[])hash[i + 1]!;
+            }
+            else
+            {
+                meta[field] = (string)hash[i + 1]!;
+            }
+        }
+
+        var version = Number(meta, "@version");
+        return new StoredSession
+        {
+            Properties = properties.ToImmutable(),
+            Version = version,
+            Epoch = Number(meta, "@epoch"),
+            OwnTtl = meta.ContainsKey("@ttl") ? TimeSpan.FromMilliseconds(Number(meta, "@ttl")) : null,
+            LifetimeLeft = lifetimeLeft,
+            KeptFor = keptFor,
+            Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
+            Generation = meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0,
+            Ring = Ring(meta, version),
+            PreviousOwnerName = previousOwner,
+            Released = released,
+        };
+    }
+
+    private static ImmutableDictionary<long, RingEntry> Ring(Dictionary<string, string> meta, long version)
+    {
+        var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
+        for (var v = version; v > 0 && v > version - ISessionStorage.RingSize; v--)
+        {
+            if (meta.TryGetValue(RingField(v), out var entry))
+            {
+                const int idLength = 22;
+                ring[v] = entry.Length >= idLength && RequestId.TryParse(entry[..idLength], out var id)
+                    ? new RingEntry(id, entry.Length > idLength ? entry[(idLength + 1)..] : "")
+                    : throw new FormatException($"The session's field {RingField(v)} does not begin with a request id.");
+            }
+        }
+
+        return ring.ToImmutable();
+    }
+
+    private static long Number(Dictionary<string, string> meta, string field) =>
+        meta.TryGetValue(field, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new FormatException($"The session's field {field} is '{text}' and not a number.");
+}

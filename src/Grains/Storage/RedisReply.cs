@@ -1,0 +1,95 @@
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>
+/// Turns what came back from a script, or did not, into a <see cref="StoreReply"/>. A script answers
+/// <c>[outcome, key, request id or nonce, Redis time in ms, …]</c>.
+/// </summary>
+internal static class RedisReply
+{
+    private const int Fixed = 4;
+
+    /// <summary>
+    /// Codes of errors that Redis gives before it does anything. (Several are about a script's writes, of which only the first one can meet
+    /// them.) REFUSED is our scripts' own, WRONGTYPE comes from their first command.
+    /// </summary>
+    private static readonly HashSet<string> Refusals =
+    [
+        "OOM", "READONLY", "LOADING", "MISCONF", "NOPERM", "NOAUTH", "MASTERDOWN", "NOREPLICAS", "BUSY", "CLUSTERDOWN", "TRYAGAIN",
+        "MOVED", "ASK", "NOSCRIPT", "WRONGTYPE", "REFUSED",
+    ];
+
+    /// <summary>
+    /// Reads a reply and teaches the clock its time. One that is not the script's own is nobody's: it is served to no one, and what became
+    /// of the script stays unknown.
+    /// </summary>
+    public static StoreReply Read(RedisScript script, RedisResult result, RedisClock clock)
+    {
+        try
+        {
+            if (result.Resp2Type != ResultType.Array || (RedisResult[]?)result is not { Length: >= Fixed } parts
+                || (string?)parts[1] != script.Key || (string?)parts[2] != script.Echo)
+            {
+                throw new FormatException("Redis gave an answer that belongs to another request. It was dropped.");
+            }
+
+            clock.Learn((long)parts[3]);
+            return Outcome((string?)parts[0], parts.AsSpan(Fixed));
+        }
+        catch (Exception error) when (error is FormatException or InvalidCastException or ArgumentException or IndexOutOfRangeException)
+        {
+            return new StoreReply(StoreOutcome.Unknown, Error: error);
+        }
+    }
+
+    /// <summary>What became of a script that ended in an exception.</summary>
+    public static StoreReply Of(Exception error) => new(
+        error switch
+        {
+            RedisServerException refusal when Refusals.Contains(refusal.Message.Split(' ', 2)[0]) => StoreOutcome.Refused,
+            // No connection to write to. Other connection failures, and time-outs, may meet a command half way between "waiting" and
+            // "sent": the client writes it first and marks it afterwards.
+            RedisConnectionException
+            {
+                FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection,
+                CommandStatus: CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog,
+            } => StoreOutcome.Unsent,
+            // The client itself turned it down.
+            RedisCommandException or ObjectDisposedException => StoreOutcome.Unsent,
+            _ => StoreOutcome.Unknown,
+        },
+        Error: error);
+
+    private static StoreReply Outcome(string? outcome, ReadOnlySpan<RedisResult> extra) => outcome switch
+    {
+        "written" => new(StoreOutcome.Written, Session: Session(extra)),
+        "already" => new(StoreOutcome.AlreadyWritten, Session: Session(extra) is { } own ? own with { PreviousOwnerName = null } : null),
+        "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
+        "behind" => new(StoreOutcome.Behind),
+        "ahead" => new(StoreOutcome.Ahead),
+        "missing" => new(StoreOutcome.Missing),
+        "tombstone" => new(StoreOutcome.Tombstone, RedisLayout.Reason((string)extra[0]!)),
+        "expired" => new(StoreOutcome.Expired, RedisLayout.Reason((string)extra[0]!)),
+        "exists" => new(StoreOutcome.Exists),
+        "late" => new(StoreOutcome.Late),
+        _ => throw new FormatException($"Redis answered '{outcome}', which is no outcome of a script."),
+    };
+
+    // What a claim adds: kept for, lifetime left, previous owner, released, all fields.
+    private static StoredSession? Session(ReadOnlySpan<RedisResult> extra)
+    {
+        if (extra.IsEmpty)
+        {
+            return null;
+        }
+
+        var (kept, left) = ((long)extra[0], (long)extra[1]);
+        return RedisLayout.Read(
+            (RedisResult[])extra[4]!,
+            TimeSpan.FromMilliseconds(kept < 0 ? RedisLayout.LongestMs : kept),
+            left < 0 ? null : TimeSpan.FromMilliseconds(left),
+            (string?)extra[2],
+            (string?)extra[3] == "1");
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>
+/// The steps of the protocol as one script each on one key, so each is atomic, also in a Redis Cluster. The scripts decide; this class
+/// sends them and reads the outcome; sending again what has no answer is its caller's.
+/// </summary>
+internal sealed class RedisSessionStorage(
+    RedisConnection connection,
+    IOptions<SessionActorsOptions> options,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider? time = null) : ISessionStorage
+{
+    private readonly string _prefix = options.Value.KeyPrefix;
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly RedisClock _clock = new(time ?? TimeProvider.System);
+
+    public async Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush)
+    {
+        if (!_clock.IsTaught && await TeachClockAsync() is { } error)
+        {
+            return new StoreReply(StoreOutcome.Unsent, Error: error);
+        }
+
+        var reply = await SendCreateAsync(handle, creation, flush);
+        // A clock that a slow reply has taught makes a create look older than it is. The refusal has taught it better.
+        return reply.Outcome == StoreOutcome.Late && _time.GetElapsedTime(creation.StartedAt) < ISessionStorage.CreateDeadline
+            ? await SendCreateAsync(handle, creation, flush)
+            : reply;
+    }
+
+    public Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone) =>
+        SendAsync(RedisScript.Claim(KeyOf(handle), owner, ownerName, tombstone));
+
+    public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => SendAsync(RedisScript.Commit(KeyOf(handle), flush));
+
+    public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
+        SendAsync(RedisScript.Touch(KeyOf(handle), owner, version, keepFor));
+
+    public Task<StoreReply> DestroyAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner = null) =>
+        SendAsync(RedisScript.Destroy(KeyOf(handle), reason, tombstone, owner));
+
+    public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
+        SendAsync(RedisScript.Release(KeyOf(handle), owner, keepFor));
+
+    private string KeyOf(SessionHandle handle) => _prefix + handle;
+
+    private Task<StoreReply> SendCreateAsync(SessionHandle handle, Creation creation, Flush flush)
+    {
+        var deadlineMs = _clock.At(creation.StartedAt) + RedisLayout.Ms(ISessionStorage.CreateDeadline);
+        return SendAsync(RedisScript.Create(KeyOf(handle), creation, flush, deadlineMs));
+    }
+
+    private async Task<StoreReply> SendAsync(RedisScript script)
+    {
+        IConnectionMultiplexer multiplexer;
+        try
+        {
+            multiplexer = await connection.GetAsync();
+        }
+        catch (Exception error)
+        {
+            return new StoreReply(StoreOutcome.Unsent, Error: error);
+        }
+
+        try
+        {
+            return RedisReply.Read(script, await script.SendAsync(multiplexer.GetDatabase()), _clock);
+        }
+        catch (Exception error)
+        {
+            return RedisReply.Of(error);
+        }
+    }
+
+    /// <summary>Asks for the time, once, before the first create. Returns what went wrong.</summary>
+    private async Task<Exception?> TeachClockAsync()
+    {
+        try
+        {
+            var multiplexer = await connection.GetAsync();
+            var parts = (long[]?)await multiplexer.GetDatabase().ExecuteAsync("TIME", [], CommandFlags.DemandMaster);
+            _clock.Learn((parts![0] * 1000) + (parts[1] / 1000));
+            return null;
+        }
+        catch (Exception error)
+        {
+            return error;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace SessionActors;
+
+/// <summary>Sends one step again, unchanged, until the store says what became of it or nobody waits for it any more.</summary>
+internal static class StoreRetry
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    // Long enough for a connection that was cut to come back, short enough that requests do not pile up in front of a store that is down.
+    private static readonly TimeSpan UnsentPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The answer, or the last of the non-answers: Unknown if any try was unknown, so that "not done" is only said when it is certain.
+    /// </summary>
+    public static async Task<StoreReply> UntilAnsweredAsync(TimeProvider time, TimeSpan patience, Func<Task<StoreReply>> step)
+    {
+        var started = time.GetTimestamp();
+        var maybeDone = false;
+        while (true)
+        {
+            var reply = await step();
+            if (reply.Outcome is not (StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused or StoreOutcome.Late))
+            {
+                return reply;
+            }
+
+            maybeDone |= reply.Outcome == StoreOutcome.Unknown;
+            var limit = maybeDone || patience < UnsentPatience ? patience : UnsentPatience;
+            if (time.GetElapsedTime(started) >= limit)
+            {
+                return maybeDone ? reply with { Outcome = StoreOutcome.Unknown } : reply;
+            }
+
+            await Task.Delay(Pause, time);
+        }
+    }
+
+    /// <summary>What a caller is told where the store gave no answer.</summary>
+    public static SessionUnavailableException ToException(this StoreReply reply, string session) => reply.Outcome switch
+    {
+        StoreOutcome.Unknown => SessionUnavailableException.Unknown(session, "the store did not answer in time.", reply.Error),
+        StoreOutcome.Refused => SessionUnavailableException.NotApplied(
+            session, $"the store refused the write ({reply.Error?.Message}).", reply.Error),
+        _ => SessionUnavailableException.NotApplied(session, "the store is out of reach.", reply.Error),
+    };
+}

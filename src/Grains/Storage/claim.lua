@@ -1,0 +1,55 @@
+-- Makes somebody the session's owner and reads all of it: loading is claiming. Every earlier owner is fenced from now on.
+--
+-- KEYS[1]   the session
+-- ARGV[1]   owner: the nonce of the activation that claims it
+-- ARGV[2]   silo: its name
+-- ARGV[3]   tombstone: ms to keep the tombstone, should the session be past its absolute end
+--
+-- Reply: { outcome, key, owner, Redis time in ms }
+--   written    claimed; then ms until Redis drops it (-1: never), ms until its absolute end (-1: none), the previous owner's name, its
+--              released mark ('1' or ''), and the whole hash
+--   already    the owner has it already, the epoch stays; then the same
+--   missing    nothing is stored
+--   tombstone  the session has ended; then the reason
+--   expired    it is past its absolute end: a tombstone now; then the reason
+local key, owner, silo, tombstone = KEYS[1], unpack(ARGV, 1, 3)
+
+if not (#ARGV == 3 and owner ~= '' and string.find(tombstone, '^[1-9]%d*$') and #tombstone <= 15) then
+  return redis.error_reply('REFUSED claim.lua: wrong arguments; see its header')
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function reply(outcome, ...)
+  return { outcome, key, owner, now, ... }
+end
+
+local reason, format, previous, name, released, epoch, ending = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until'))
+if reason then
+  return reply('tombstone', reason)
+end
+if not format and redis.call('EXISTS', key) == 0 then
+  return reply('missing')
+end
+if format ~= '1' or not string.find(epoch or '', '^%d+$') or #epoch > 18 or (ending and not tonumber(ending)) then
+  return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
+end
+
+local left = ending and tonumber(ending) - now or -1
+if ending and left <= 0 then
+  redis.call('UNLINK', key)
+  redis.call('HSET', key, '@ended', 'lifetime')
+  redis.call('PEXPIRE', key, tombstone)
+  return reply('expired', 'lifetime')
+end
+
+local outcome = 'already'
+if previous ~= owner then
+  outcome = 'written'
+  -- HDEL first: Redis out of memory refuses HSET as a script's first write, and reading a session must go on then.
+  redis.call('HDEL', key, '@released')
+  redis.call('HSET', key, '@owner', owner, '@silo', silo)
+  redis.call('HINCRBY', key, '@epoch', 1)
+end
+return reply(outcome, redis.call('PTTL', key), left, name or '', released or '', redis.call('HGETALL', key))

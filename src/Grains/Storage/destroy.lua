@@ -1,0 +1,53 @@
+-- Ends the session: everything is deleted and a tombstone written in its place. Without an owner it is accepted whoever owns the
+-- session, and also where nothing is stored: a create may still be on its way.
+--
+-- KEYS[1]   the session
+-- ARGV[1]   id: what the reply repeats
+-- ARGV[2]   reason: what the tombstone says, 'destroyed', 'idle' or 'lifetime'
+-- ARGV[3]   tombstone: ms to keep the tombstone
+-- ARGV[4]   owner: only under this nonce; '' for always
+--
+-- Reply: { outcome, key, id, Redis time in ms }
+--   written    ended
+--   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked
+--   tombstone  with an owner: the session has ended before; then the reason
+--   fenced     with an owner: another one has claimed it; then its name
+--   missing    with an owner: nothing is stored
+local key, id, reason, tombstone, owner = KEYS[1], unpack(ARGV, 1, 4)
+
+if not (#ARGV == 4 and id ~= '' and (reason == 'destroyed' or reason == 'idle' or reason == 'lifetime')
+    and string.find(tombstone, '^[1-9]%d*$') and #tombstone <= 15) then
+  return redis.error_reply('REFUSED destroy.lua: wrong arguments; see its header')
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function reply(outcome, ...)
+  return { outcome, key, id, now, ... }
+end
+
+local ended, format, stored, name = unpack(redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo'))
+if ended and owner ~= '' then
+  return reply('tombstone', ended)
+end
+if ended then
+  if redis.call('PTTL', key) < tonumber(tombstone) then
+    redis.call('PEXPIRE', key, tombstone)
+  end
+  return reply('already')
+end
+if redis.call('EXISTS', key) == 0 then
+  if owner ~= '' then
+    return reply('missing')
+  end
+elseif format ~= '1' then
+  return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
+elseif owner ~= '' and stored ~= owner then
+  return reply('fenced', name)
+end
+
+-- UNLINK first, also where there is nothing: Redis out of memory refuses HSET as a script's first write, and a log-out must win.
+redis.call('UNLINK', key)
+redis.call('HSET', key, '@ended', reason)
+redis.call('PEXPIRE', key, tombstone)
+return reply('written')

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Logging;
+
+namespace SessionActors;
+
+/// <summary>Every log line of the start-up checks, ids 1900 to 1999.</summary>
+internal static partial class StoreLog
+{
+    [LoggerMessage(1900, LogLevel.Warning, "{Store} does not tell its {What}, so it could not be checked. Make sure that {Rule}.")]
+    public static partial void Unreadable(ILogger logger, string store, string what, string rule, Exception? error);
+
+    [LoggerMessage(1901, LogLevel.Warning,
+        "{Store} has maxmemory-policy {Policy}, which drops live sessions when its memory is full; SessionActors:AllowEviction accepts that.")]
+    public static partial void Evicts(ILogger logger, string store, string policy);
+}

@@ -1,0 +1,82 @@
+namespace SessionActors;
+
+public sealed class GroupCommitTests
+{
+    [Fact]
+    public async Task Commits_that_arrive_while_a_flush_is_under_way_leave_together()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(SessionDelta.Empty.Set("p0", "x"u8));
+        await gate.ArrivedAsync();
+        var others = Enumerable.Range(1, 60).Select(i => session.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8))).ToArray();
+
+        // The read is queued behind the commits, so they have all been applied when it is answered; no flush was needed for it.
+        var during = await session.ReadAsync();
+        gate.Open();
+        await first;
+        await Task.WhenAll(others);
+
+        Assert.Equal(1, during!.Properties.Count);
+        Assert.Equal(61 + 1, (await session.ReadAsync())!.Properties.Count);
+        Assert.Equal(2, cluster.Storage.Count("commit"));
+    }
+
+    [Fact]
+    public async Task Two_hundred_parallel_sets_of_distinct_properties_are_all_there()
+    {
+        await using var cluster = await SessionCluster.StartAsync(silos: 2);
+        var session = await cluster.NewSessionAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => session.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8))));
+
+        var snapshot = await session.ReadAsync();
+        Assert.Equal(201, snapshot!.Properties.Count);
+        Assert.Equal(201, snapshot.Version);
+    }
+
+    [Fact]
+    public async Task A_commit_that_changes_nothing_writes_nothing()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+
+        var version = await session.CommitAsync(SessionDelta.Empty.Set("first", "1"u8).Remove("never there"));
+
+        Assert.Equal(1, version);
+        Assert.Equal(0, cluster.Storage.Count("commit"));
+    }
+
+    [Fact]
+    public async Task A_new_session_costs_one_step()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+
+        await cluster.NewSessionAsync();
+
+        Assert.Equal(1, cluster.Storage.Count("create"));
+        Assert.Equal(0, cluster.Storage.Count("claim"));
+    }
+
+    [Fact]
+    public async Task More_callers_than_MaxWaiters_are_turned_away_and_the_others_served()
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.MaxWaiters = 4);
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(SessionDelta.Empty.Set("p0", "x"u8));
+        await gate.ArrivedAsync();
+
+        var others = Enumerable.Range(1, 6).Select(i => session.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8))).ToArray();
+        await session.ReadAsync();
+        gate.Open();
+        await first;
+        await Task.WhenAll(others).ContinueWith(_ => { }, TaskScheduler.Default);
+
+        Assert.Equal(4, others.Count(task => task.IsCompletedSuccessfully));
+        var refused = others.Where(task => task.IsFaulted).Select(task => task.Exception!.InnerException).ToArray();
+        Assert.All(refused, e => Assert.Contains("MaxWaiters = 4", Assert.IsType<SessionUnavailableException>(e).Message, StringComparison.Ordinal));
+        Assert.Equal(2, refused.Length);
+    }
+}

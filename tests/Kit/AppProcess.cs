@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace SessionActors;
+
+/// <summary>A web application in a process of its own, real Kestrel on a loopback port of its own choice.</summary>
+public sealed class AppProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private AppProcess(Process process) => _process = process;
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => _listening.Task is { IsCompletedSuccessfully: true } listening
+        ? listening.GetAwaiter().GetResult()
+        : throw new InvalidOperationException($"The application does not listen.\n{Output}");
+
+    /// <summary>What it has printed.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public int Id => _process.Id;
+
+    /// <summary>Starts an application and waits until it listens.</summary>
+    public static async Task<AppProcess> StartAsync(string assemblyName, params string[] arguments)
+    {
+        var app = Launch(assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
+        var exited = app._process.WaitForExitAsync();
+        if (await Task.WhenAny(app._listening.Task.WaitAsync(StartTimeout), exited) == exited)
+        {
+            throw new InvalidOperationException($"{assemblyName} exited with {app._process.ExitCode} before it listened:\n{app.Output}");
+        }
+
+        if (!app._listening.Task.IsCompletedSuccessfully)
+        {
+            app.Kill();
+            throw new TimeoutException($"{assemblyName} did not listen within {StartTimeout.TotalSeconds} s:\n{app.Output}");
+        }
+
+        return app;
+    }
+
+    /// <summary>Runs a program to its end and returns its exit code and what it printed.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string assemblyName, params string[] arguments)
+    {
+        await using var app = Launch(assemblyName, arguments);
+        await app._process.WaitForExitAsync().WaitAsync(StartTimeout);
+        return (app._process.ExitCode, app.Output);
+    }
+
+    /// <summary>Ends it as a power cut would: kill -9.</summary>
+    public void Kill()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+        }
+    }
+
+    /// <summary>Asks it to stop and waits until it has.</summary>
+    public async Task StopAsync()
+    {
+        Signal("TERM");
+        await _process.WaitForExitAsync().WaitAsync(StopTimeout);
+    }
+
+    public void Pause() => Signal("STOP");
+
+    public void Resume() => Signal("CONT");
+
+    public ValueTask DisposeAsync()
+    {
+        Kill();
+        _process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static AppProcess Launch(string assemblyName, string[] arguments)
+    {
+        var assembly = Path.Combine(AppContext.BaseDirectory, assemblyName + ".dll");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.ArgumentList.Add(File.Exists(assembly) ? assembly : throw new FileNotFoundException("The test project does not reference it.", assembly));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = new Process { StartInfo = start };
+        var app = new AppProcess(process);
+        process.OutputDataReceived += (_, line) => app.Read(line.Data);
+        process.ErrorDataReceived += (_, line) => app.Read(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return app;
+    }
+
+    private void Read(string? line)
+    {
+        const string listening = "Now listening on: ";
+        if (line is not null)
+        {
+            _output.Enqueue(line);
+            var at = line.IndexOf(listening, StringComparison.Ordinal);
+            if (at >= 0)
+            {
+                _listening.TrySetResult(new Uri(line[(at + listening.Length)..].Trim()));
+            }
+        }
+    }
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+}

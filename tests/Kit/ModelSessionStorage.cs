@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+
+namespace SessionActors;
+
+/// <summary>The storage protocol in a dictionary, as plainly as it can be said: what the real stores are compared with.</summary>
+internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SessionHandle, Entry> _entries = [];
+
+    public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, entry =>
+    {
+        switch (entry)
+        {
+            case { Ended: { } reason }:
+                return new StoreReply(StoreOutcome.Tombstone, reason);
+            case not null:
+                return new StoreReply(entry.Remembers(flush) ? StoreOutcome.AlreadyWritten : StoreOutcome.Exists);
+        }
+
+        if (time.GetElapsedTime(creation.StartedAt) > ISessionStorage.CreateDeadline)
+        {
+            return new StoreReply(StoreOutcome.Late);
+        }
+
+        var created = new Entry
+        {
+            Owner = flush.Owner,
+            OwnerName = creation.OwnerName,
+            Epoch = 1,
+            Secret = creation.Secret,
+            Generation = creation.Secret is null ? 0 : 1,
+            EndsAt = Now + creation.AbsoluteLifetime,
+            ExpiresAt = Now + flush.KeepFor!.Value,
+        };
+        created.Apply(flush, Now);
+        _entries[handle] = created;
+        return new StoreReply(StoreOutcome.Written);
+    });
+
+    public Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone) =>
+        LiveStepAsync(handle, entry =>
+        {
+            if (entry.EndsAt <= Now)
+            {
+                _entries[handle] = new Entry { Ended = SessionEndReason.Lifetime, ExpiresAt = Now + tombstone };
+                return new StoreReply(StoreOutcome.Expired, SessionEndReason.Lifetime);
+            }
+
+            if (entry.Owner == owner)
+            {
+                return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previousOwnerName: null, Now));
+            }
+
+            var previous = entry.OwnerName;
+            entry.Owner = owner;
+            entry.OwnerName = ownerName;
+            entry.Epoch++;
+            var session = entry.Read(previous, Now);
+            entry.Released = false;
+            return new StoreReply(StoreOutcome.Written, Session: session);
+        });
+
+    public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => LiveStepAsync(handle, entry =>
+    {
+        if (entry.Remembers(flush))
+        {
+            return new StoreReply(StoreOutcome.AlreadyWritten);
+        }
+
+        var reply = entry.Judge(flush.Owner, flush.FromVersion);
+        if (reply.IsDone)
+        {
+            entry.Apply(flush, Now);
+        }
+
+        return reply;
+    });
+
+    public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
+        LiveStepAsync(handle, entry =>
+        {
+            var reply = entry.Judge(owner, version);
+            entry.ExpiresAt = reply.IsDone ? Now + keepFor : entry.ExpiresAt;
+            return reply;
+        });
+
+    public Task<StoreReply> DestroyAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner = null) =>
+        StepAsync(handle, entry =>
+        {
+            if (owner is not null && (entry is not { Ended: null } || entry.Owner != owner))
+            {
+                return entry switch
+                {
+                    null => new StoreReply(StoreOutcome.Missing),
+                    { Ended: { } ended } => new StoreReply(StoreOutcome.Tombstone, ended),
+                    _ => new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName),
+                };
+            }
+
+            if (entry is { Ended: not null })
+            {
+                entry.ExpiresAt = entry.ExpiresAt > Now + tombstone ? entry.ExpiresAt : Now + tombstone;
+                return new StoreReply(StoreOutcome.AlreadyWritten);
+            }
+
+            _entries[handle] = new Entry { Ended = reason, ExpiresAt = Now + tombstone };
+            return new StoreReply(StoreOutcome.Written);
+        });
+
+    public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) => LiveStepAsync(handle, entry =>
+    {
+        var reply = entry.Judge(owner, entry.Version);
+        if (reply.IsDone)
+        {
+            entry.Released = true;
+            entry.ExpiresAt = Now + keepFor;
+        }
+
+        return reply;
+    });
+
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    private Task<StoreReply> LiveStepAsync(SessionHandle handle, Func<Entry, StoreReply> step) => StepAsync(handle, entry => entry switch
+    {
+        null => new StoreReply(StoreOutcome.Missing),
+        { Ended: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason),
+        _ => step(entry),
+    });
+
+    private Task<StoreReply> StepAsync(SessionHandle handle, Func<Entry?, StoreReply> step)
+    {
+        lock (_gate)
+        {
+            var entry = _entries.GetValueOrDefault(handle);
+            return Task.FromResult(step(entry?.ExpiresAt > Now ? entry : null));
+        }
+    }
+
+    private sealed class Entry
+    {
+        private ImmutableDictionary<string, ReadOnlyMemory<byte>> _properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
+        private ImmutableDictionary<long, RingEntry> _ring = ImmutableDictionary<long, RingEntry>.Empty;
+        private TimeSpan? _ownTtl;
+
+        /// <summary>Why it ended: then the entry is a tombstone.</summary>
+        public SessionEndReason? Ended { get; init; }
+        public DateTimeOffset ExpiresAt { get; set; }
+        public DateTimeOffset? EndsAt { get; init; }
+        public OwnerNonce Owner { get; set; }
+        public string? OwnerName { get; set; }
+        public bool Released { get; set; }
+        public long Version { get; private set; }
+        public long Epoch { get; set; }
+        public SecretHash? Secret { get; set; }
+        public int Generation { get; set; }
+
+        public bool Remembers(Flush flush) => _ring.TryGetValue(flush.FromVersion + 1, out var written) && written.Id == flush.Id;
+
+        public StoreReply Judge(OwnerNonce owner, long version) =>
+            owner != Owner ? new StoreReply(StoreOutcome.Fenced, OwnerName: OwnerName)
+            : Version < version ? new StoreReply(StoreOutcome.Behind)
+            : Version > version ? new StoreReply(StoreOutcome.Ahead)
+            : new StoreReply(StoreOutcome.Written);
+
+        public void Apply(Flush flush, DateTimeOffset now)
+        {
+            _properties = flush.Delta.ApplyTo(_properties);
+            _ownTtl = flush.Delta.Ttl ?? _ownTtl;
+            Secret = flush.Secret?.Hash ?? Secret;
+            Generation = flush.Secret?.Generation ?? Generation;
+            ExpiresAt = now + flush.KeepFor ?? ExpiresAt;
+            foreach (var entry in flush.Entries)
+            {
+                Version++;
+                _ring = _ring.SetItem(Version, entry).Remove(Version - ISessionStorage.RingSize);
+            }
+        }
+
+        public StoredSession Read(string? previousOwnerName, DateTimeOffset now) => new()
+        {
+            Properties = _properties,
+            Version = Version,
+            Epoch = Epoch,
+            OwnTtl = _ownTtl,
+            LifetimeLeft = EndsAt - now,
+            KeptFor = ExpiresAt - now,
+            Secret = Secret,
+            Generation = Generation,
+            Ring = _ring,
+            PreviousOwnerName = previousOwnerName,
+            Released = Released,
+        };
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.TestingHost;
+
+namespace SessionActors;
+
+/// <summary>
+/// Silos in the test's own process, over a storage that the test gives them. The grains' clock moves when the test moves it; the silos' own
+/// clocks are real, because a silo whose every clock is faked can hang.
+/// </summary>
+internal sealed class SessionCluster : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+
+    private SessionCluster(InProcessTestCluster cluster, FakeTimeProvider time, WatchedStorage storage)
+    {
+        _cluster = cluster;
+        Time = time;
+        Storage = storage;
+    }
+
+    public FakeTimeProvider Time { get; }
+
+    public WatchedStorage Storage { get; }
+
+    public InProcessTestCluster Silos => _cluster;
+
+    public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
+    {
+        var time = new FakeTimeProvider();
+        return StartAsync(new ModelSessionStorage(time), time, silos, configure);
+    }
+
+    /// <summary>Starts a cluster over a storage that others may use too.</summary>
+    public static async Task<SessionCluster> StartAsync(
+        ISessionStorage storage, FakeTimeProvider time, short silos = 1, Action<SessionActorsOptions>? configure = null, string? clusterId = null)
+    {
+        var watched = new WatchedStorage(storage);
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.Options.ClusterId = clusterId ?? builder.Options.ClusterId;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, time);
+            silo.Services.AddSingleton<ISessionStorage>(watched);
+            silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
+            silo.AddSessionActors(configure);
+        });
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new SessionCluster(cluster, time, watched);
+    }
+
+    public ISessionGrain Session(SessionHandle handle) => _cluster.Client.GetGrain<ISessionGrain>(handle);
+
+    /// <summary>Creates a session with one property, and a cookie's secret if one is given.</summary>
+    public async Task<ISessionGrain> NewSessionAsync(SecretHash? secret = null, SessionHandle? handle = null, TimeSpan? ttl = null)
+    {
+        var session = Session(handle ?? SessionHandle.New());
+        var delta = SessionDelta.Empty.Set("first", "1"u8);
+        await session.CreateAsync(
+            new NewSession { Secret = secret, Delta = ttl is { } own ? delta.WithTtl(own) : delta }, SessionRequest.New());
+        return session;
+    }
+
+    /// <summary>Takes the session out of memory in an orderly way, as Orleans does with idle ones.</summary>
+    public async Task DeactivateAsync(ISessionGrain session) => await Until.Async(_cluster.DeactivateAsync(session), "the session is deactivated");
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace SessionActors;
+
+/// <summary>The contract over the model, so that model and contract cannot drift apart.</summary>
+public sealed class ModelStorageTests : StorageContract
+{
+    private readonly FakeTimeProvider _time = new();
+
+    public ModelStorageTests() => Storage = new ModelSessionStorage(_time);
+
+    private protected override ISessionStorage Storage { get; }
+
+    protected override Task AdvanceAsync(TimeSpan time)
+    {
+        _time.Advance(time);
+        return Task.CompletedTask;
+    }
+
+    protected override long TimestampAgo(TimeSpan age) => _time.GetTimestamp() - (long)(age.TotalSeconds * _time.TimestampFrequency);
+}

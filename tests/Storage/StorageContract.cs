@@ -1,0 +1,234 @@
+namespace SessionActors;
+
+/// <summary>
+/// What <see cref="ISessionStorage"/> promises, run unchanged over every store. This part: create, claim, and what the tests are written
+/// in; <c>StorageContractWrites</c> has commit, touch and release, <c>StorageContractEnds</c> every way to end.
+/// </summary>
+public abstract partial class StorageContract
+{
+    private protected static readonly TimeSpan Kept = TimeSpan.FromMinutes(20);
+    private protected static readonly TimeSpan TombstoneKept = TimeSpan.FromSeconds(15);
+    private protected static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
+    private protected static readonly TimeSpan AfterShort = TimeSpan.FromMilliseconds(300);
+
+    private protected abstract ISessionStorage Storage { get; }
+
+    /// <summary>Lets this much time of the store pass.</summary>
+    protected abstract Task AdvanceAsync(TimeSpan time);
+
+    /// <summary>What the store's clock's <see cref="TimeProvider.GetTimestamp"/> was so long ago.</summary>
+    protected abstract long TimestampAgo(TimeSpan age);
+
+    [Fact]
+    public async Task CreateOfAbsent_StoresTheFirstDeltaAsVersionOne()
+    {
+        var secret = SecretHash.Of([1, 2, 3]);
+        var handle = SessionHandle.New();
+        var delta = SessionDelta.Empty.Set("a", [1]).Set("b", [2]).WithTtl(TimeSpan.FromDays(7));
+        var flush = First(OwnerNonce.New(), delta);
+
+        AssertOutcome(StoreOutcome.Written, await Storage.CreateAsync(handle, NewCreation(secret, TimeSpan.FromHours(8)), flush));
+
+        var session = await ReadAsync(handle);
+        Assert.Equal(["a", "b"], session.Properties.Keys.Order());
+        Assert.Equal([1], session.Properties["a"].ToArray());
+        Assert.Equal(1, session.Version);
+        Assert.Equal(2, session.Epoch);
+        Assert.Equal(TimeSpan.FromDays(7), session.OwnTtl);
+        Assert.InRange(session.LifetimeLeft!.Value, TimeSpan.FromHours(7), TimeSpan.FromHours(8));
+        Assert.InRange(session.KeptFor, Kept - TimeSpan.FromMinutes(1), Kept);
+        Assert.True(session.Secret!.Value.Matches(secret));
+        Assert.Equal(1, session.Generation);
+        Assert.Equal(flush.Entries[0], Assert.Single(session.Ring).Value);
+        Assert.Equal("silo-1", session.PreviousOwnerName);
+        Assert.False(session.Released);
+    }
+
+    [Fact]
+    public async Task CreateWithoutSecretTtlOrLifetime_HasNone()
+    {
+        var (handle, _) = await CreateAsync(SessionDelta.Empty);
+
+        var session = await ReadAsync(handle);
+
+        Assert.Empty(session.Properties);
+        Assert.Null(session.Secret);
+        Assert.Equal(0, session.Generation);
+        Assert.Null(session.OwnTtl);
+        Assert.Null(session.LifetimeLeft);
+    }
+
+    [Fact]
+    public async Task CreateResent_IsAlreadyWrittenAlsoAfterAnotherClaimed()
+    {
+        var handle = SessionHandle.New();
+        var flush = First(OwnerNonce.New(), SessionDelta.Empty.Set("a", [1]));
+        AssertOutcome(StoreOutcome.Written, await Storage.CreateAsync(handle, NewCreation(), flush));
+
+        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CreateAsync(handle, NewCreation(), flush));
+        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, flush));
+        await ReadAsync(handle);
+        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CreateAsync(handle, NewCreation(), flush));
+        Assert.Equal(1, (await ReadAsync(handle)).Version);
+    }
+
+    [Fact]
+    public async Task CreateOfTaken_IsRefusedAndChangesNothing()
+    {
+        var (handle, _) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+
+        var reply = await Storage.CreateAsync(handle, NewCreation(), First(OwnerNonce.New(), SessionDelta.Empty.Set("a", [2])));
+
+        AssertOutcome(StoreOutcome.Exists, reply);
+        Assert.Equal([1], (await ReadAsync(handle)).Properties["a"].ToArray());
+    }
+
+    [Fact]
+    public async Task CreateThatArrivesElevenSecondsLate_IsRefused()
+    {
+        var handle = SessionHandle.New();
+
+        var reply = await Storage.CreateAsync(handle, NewCreation(age: TimeSpan.FromSeconds(11)), First(OwnerNonce.New()));
+
+        AssertOutcome(StoreOutcome.Late, reply);
+        AssertOutcome(StoreOutcome.Missing, await ClaimAsync(handle));
+    }
+
+    [Fact]
+    public async Task CreateThatIsFiveSecondsOld_IsWritten()
+    {
+        var reply = await Storage.CreateAsync(
+            SessionHandle.New(), NewCreation(age: TimeSpan.FromSeconds(5)), First(OwnerNonce.New()));
+
+        AssertOutcome(StoreOutcome.Written, reply);
+    }
+
+    [Fact]
+    public async Task ClaimOfMissing_SaysSo() => AssertOutcome(StoreOutcome.Missing, await ClaimAsync(SessionHandle.New()));
+
+    [Fact]
+    public async Task Claim_ReturnsEverythingAndCountsTheEpochUp()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        last = await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("b", [2]), "41"));
+
+        var first = await ClaimAsync(handle, ownerName: "silo-2");
+        var second = await ClaimAsync(handle, ownerName: "silo-3");
+
+        AssertOutcome(StoreOutcome.Written, first);
+        Assert.Equal(2, first.Session!.Epoch);
+        Assert.Equal("silo-1", first.Session.PreviousOwnerName);
+        Assert.Equal([1L, 2L], first.Session.Ring.Keys.Order());
+        Assert.Equal(new RingEntry(last.Id, "41"), first.Session.Ring[2]);
+        Assert.Equal(3, second.Session!.Epoch);
+        Assert.Equal("silo-2", second.Session.PreviousOwnerName);
+        Assert.Equal(["a", "b"], second.Session.Properties.Keys.Order());
+    }
+
+    [Fact]
+    public async Task ClaimResent_IsAlreadyWrittenAndKeepsTheEpoch()
+    {
+        var (handle, _) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        var owner = OwnerNonce.New();
+        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, owner));
+
+        var again = await ClaimAsync(handle, owner);
+
+        AssertOutcome(StoreOutcome.AlreadyWritten, again);
+        Assert.Equal(2, again.Session!.Epoch);
+        Assert.Null(again.Session.PreviousOwnerName);
+        Assert.Equal([1], again.Session.Properties["a"].ToArray());
+    }
+
+    [Fact]
+    public async Task ClaimAfterRelease_SaysReleasedOnce()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        AssertOutcome(StoreOutcome.Written, await Storage.ReleaseAsync(handle, last.Owner, Kept));
+
+        Assert.True((await ReadAsync(handle)).Released);
+        Assert.False((await ReadAsync(handle)).Released);
+    }
+
+    [Fact]
+    public async Task TwoSessions_NeverMeet()
+    {
+        var (one, lastOne) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        var (two, lastTwo) = await CreateAsync(SessionDelta.Empty.Set("a", [2]).Set("b", [2]));
+
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(one, Next(lastTwo, SessionDelta.Empty.Set("a", [3]))));
+        await CommitAsync(one, Next(lastOne, SessionDelta.Empty.Clear()));
+        AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(one, SessionEndReason.Destroyed, TombstoneKept));
+
+        var session = await ReadAsync(two);
+        Assert.Equal([2], session.Properties["a"].ToArray());
+        Assert.Equal([2], session.Properties["b"].ToArray());
+        Assert.Equal(1, session.Version);
+    }
+
+    private protected Creation NewCreation(
+        SecretHash? secret = null, TimeSpan? lifetime = null, TimeSpan age = default, string ownerName = "silo-1") => new()
+        {
+            OwnerName = ownerName,
+            Secret = secret,
+            AbsoluteLifetime = lifetime,
+            StartedAt = TimestampAgo(age),
+        };
+
+    private protected static Flush First(OwnerNonce owner, SessionDelta? delta = null, TimeSpan? keepFor = null) => new()
+    {
+        Owner = owner,
+        FromVersion = 0,
+        Entries = [NewEntry()],
+        Delta = delta ?? SessionDelta.Empty,
+        KeepFor = keepFor ?? Kept,
+    };
+
+    /// <summary>The flush that the owner of <paramref name="last"/> sends after it: one entry for each of <paramref name="results"/>.</summary>
+    private protected static Flush Next(Flush last, SessionDelta delta, params string[] results) => new()
+    {
+        Owner = last.Owner,
+        FromVersion = last.ToVersion,
+        Entries = results is [] ? [NewEntry()] : [.. results.Select(NewEntry)],
+        Delta = delta,
+    };
+
+    private protected static RingEntry NewEntry(string result = "") => new(RequestId.New(), result);
+
+    /// <summary>A new session, and the flush that made it.</summary>
+    private protected async Task<(SessionHandle Handle, Flush Last)> CreateAsync(
+        SessionDelta delta, TimeSpan? keepFor = null, TimeSpan? lifetime = null)
+    {
+        var handle = SessionHandle.New();
+        var flush = First(OwnerNonce.New(), delta, keepFor);
+        AssertOutcome(StoreOutcome.Written, await Storage.CreateAsync(handle, NewCreation(lifetime: lifetime), flush));
+        return (handle, flush);
+    }
+
+    /// <summary>Commits a flush, which must be written.</summary>
+    private protected async Task<Flush> CommitAsync(SessionHandle handle, Flush flush)
+    {
+        AssertOutcome(StoreOutcome.Written, await Storage.CommitAsync(handle, flush));
+        return flush;
+    }
+
+    private protected Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce? owner = null, string ownerName = "silo-2") =>
+        Storage.ClaimAsync(handle, owner ?? OwnerNonce.New(), ownerName, TombstoneKept);
+
+    /// <summary>What is stored, read by a new owner.</summary>
+    private protected async Task<StoredSession> ReadAsync(SessionHandle handle)
+    {
+        var reply = await ClaimAsync(handle);
+        AssertOutcome(StoreOutcome.Written, reply);
+        return reply.Session!;
+    }
+
+    private protected static void AssertOutcome(StoreOutcome expected, StoreReply reply) =>
+        Assert.True(expected == reply.Outcome, $"expected {expected}, not {reply.Outcome} ({reply.Error})");
+
+    private protected static void AssertTombstone(SessionEndReason reason, StoreReply reply)
+    {
+        AssertOutcome(StoreOutcome.Tombstone, reply);
+        Assert.Equal(reason, reply.Reason);
+    }
+}
