@@ -1,0 +1,60 @@
+namespace SessionActors;
+
+/// <summary>What the calls to a session have in common: how long they wait, and which failures are worth another try.</summary>
+internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider time)
+{
+    // Orleans gives a call up after 30 s by itself, so that a longer time-out needs no timer of ours.
+    private static readonly TimeSpan OrleansTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly bool _needsTimer = options.IOTimeout != Timeout.InfiniteTimeSpan && options.IOTimeout < OrleansTimeout;
+
+    /// <summary>How long the session may try.</summary>
+    public TimeSpan Patience { get; } = options.IOTimeout > TimeSpan.Zero && options.IOTimeout < SessionRequest.DefaultPatience
+        ? options.IOTimeout
+        : SessionRequest.DefaultPatience;
+
+    /// <summary>Whether the silo that held the session is going away, so that the same call may find the session elsewhere.</summary>
+    public static bool IsTransient(Exception e) =>
+        e is SessionUnavailableException { Moved: true } or OrleansException or TimeoutException or ObjectDisposedException;
+
+    /// <summary>A mutating request by whoever opened this generation of the secret.</summary>
+    public SessionRequest NewRequest(int? generation) => new() { Id = RequestId.New(), Patience = Patience, Generation = generation };
+
+    /// <summary>Opens a session. The first try is made without what a second one needs: nearly all need no other.</summary>
+    public async ValueTask<SessionOpening> OpenAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide)
+    {
+        try
+        {
+            var opening = grain.OpenAsync(secret, slide);
+            return await (_needsTimer ? new ValueTask<SessionOpening>(WaitAsync(opening.AsTask(), handle, changes: false, default)) : opening);
+        }
+        catch (Exception e) when (IsTransient(e))
+        {
+            return await OpenAgainAsync(grain, handle, secret, slide);
+        }
+    }
+
+    /// <summary>
+    /// Makes a mutating call, which must carry one and the same request id each time. The token ends the waiting, not the call.
+    /// </summary>
+    public Task<T> ChangeAsync<T>(ISessionGrain grain, SessionHandle handle, Func<Task<T>> call, CancellationToken token) =>
+        WaitAsync(grain.RetryAsync(call, Patience), handle, changes: true, token);
+
+    private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
+        WaitAsync(grain.RetryAsync(() => grain.OpenAsync(secret, slide).AsTask(), Patience), handle, changes: false, default);
+
+    private async Task<T> WaitAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token)
+    {
+        try
+        {
+            return await call.WaitAsync(_needsTimer ? options.IOTimeout : Timeout.InfiniteTimeSpan, time, token);
+        }
+        catch (TimeoutException e) when (_needsTimer && !call.IsCompleted)
+        {
+            var why = $"no answer came within IOTimeout = {options.IOTimeout}.";
+            throw changes
+                ? SessionUnavailableException.Unknown(handle.LogName, why, e)
+                : SessionUnavailableException.NotApplied(handle.LogName, why, e);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+namespace SessionActors;
+
+/// <summary>
+/// The calls of one request to the grain of its session, with the secret that opens it. A change that nobody answered for may have been
+/// made or not: tried again, it is the same call with the same request id.
+/// </summary>
+internal sealed class SessionConnection
+{
+    private readonly SessionDoor _door;
+    private readonly ISessionGrain _grain;
+    private SessionToken _token;
+    private SessionToken _nextToken;
+    private SessionRequest? _commit;
+    private SessionRequest? _rotation;
+    private int? _generation;
+
+    /// <summary>To a session that exists nowhere yet.</summary>
+    public SessionConnection(SessionDoor door, SessionHandle handle)
+    {
+        _door = door;
+        _grain = door.GrainOf(handle);
+        Handle = handle;
+    }
+
+    /// <summary>To a session that a cookie names.</summary>
+    public SessionConnection(SessionDoor door, in SessionToken token)
+        : this(door, token.Handle) => _token = token;
+
+    public SessionHandle Handle { get; }
+
+    /// <summary>Whether a create or commit was sent and not answered.</summary>
+    public bool IsAwaitingAnswer => _commit is not null;
+
+    /// <summary>The cookie, issued now.</summary>
+    public string Cookie => _token.IssuedNow(_door.Now).Write(_door.Keys.Known!.Keys[0]);
+
+    /// <summary>Opens the session; what is opened here is what all changes are made to.</summary>
+    public async ValueTask<SessionOpening> OpenAsync(bool slide)
+    {
+        var opening = await _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
+        _generation ??= opening.Snapshot?.Generation;
+        return opening;
+    }
+
+    /// <summary>Creates the session under a secret drawn for it.</summary>
+    public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
+    {
+        // The keys come first: a session whose cookie cannot be signed is lost.
+        await _door.Keys.GetAsync();
+        if (_commit is null)
+        {
+            _token = SessionToken.New(Handle);
+            _commit = _door.Calls.NewRequest(generation: null);
+        }
+
+        var session = new NewSession { Secret = _token.Hash, Delta = delta };
+        var created = await CommitAsync(_commit, request => _grain.CreateAsync(session, request), token);
+        _token = _token.Created(_door.Now, created.AbsoluteLifetime);
+        _generation = created.Generation;
+        return created;
+    }
+
+    public Task<long> CommitAsync(SessionDelta delta, CancellationToken token) =>
+        CommitAsync(_commit ??= _door.Calls.NewRequest(_generation), request => _grain.CommitAsync(delta, request), token);
+
+    public Task<long> IncrementAsync(string name, long by)
+    {
+        var request = _door.Calls.NewRequest(_generation);
+        return ChangeAsync(() => _grain.IncrementAsync(name, by, request), CancellationToken.None);
+    }
+
+    /// <summary>Gives the session a new secret.</summary>
+    public async Task RegenerateAsync()
+    {
+        if (_rotation is null)
+        {
+            _nextToken = _token.WithNewSecret();
+            _rotation = _door.Calls.NewRequest(_generation);
+        }
+
+        try
+        {
+            var (secret, request) = (_nextToken.Hash, _rotation);
+            _generation = await ChangeAsync(() => _grain.RegenerateAsync(secret, request), CancellationToken.None);
+            _token = _nextToken;
+            _rotation = null;
+        }
+        catch (SessionException e) when (IsCertain(e))
+        {
+            _rotation = null;
+            throw;
+        }
+    }
+
+    public Task DestroyAsync()
+    {
+        var request = _door.Calls.NewRequest(_generation);
+        return ChangeAsync(
+            async () =>
+            {
+                await _grain.DestroyAsync(request);
+                return true;
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>Gives up what was not answered for.</summary>
+    public void Forget() => _commit = null;
+
+    /// <summary>Whether this failure says that the change was not made.</summary>
+    public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
+
+    private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
+    {
+        try
+        {
+            var result = await ChangeAsync(() => call(request), token);
+            _commit = null;
+            return result;
+        }
+        catch (SessionException e) when (IsCertain(e))
+        {
+            _commit = null;
+            throw;
+        }
+    }
+
+    private Task<T> ChangeAsync<T>(Func<Task<T>> call, CancellationToken token) => _door.Calls.ChangeAsync(_grain, Handle, call, token);
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace SessionActors;
+
+/// <summary>
+/// Lets requests in: reads the cookie, turns away what is not ours without troubling anybody, and opens the session. Holds what all
+/// requests share.
+/// </summary>
+internal sealed class SessionDoor : IDisposable
+{
+    private readonly IGrainFactory _grains;
+    private readonly TimeProvider _time;
+    private readonly EndedSessions _ended;
+    private readonly WebMetrics _metrics;
+
+    public SessionDoor(IGrainFactory grains, IOptions<ActorSessionOptions> options, IMeterFactory meters, ILoggerFactory loggers)
+    {
+        _grains = grains;
+        _time = options.Value.TimeProvider ?? TimeProvider.System;
+        _ended = new EndedSessions(_time);
+        _metrics = new WebMetrics(meters);
+        Log = loggers.CreateLogger<ActorSessionMiddleware>();
+        Keys = new CookieKeys(grains, _time);
+        Cookie = new SessionCookie(options.Value, _time);
+        Calls = new SessionCalls(options.Value, _time);
+        IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
+    }
+
+    public CookieKeys Keys { get; }
+
+    public SessionCookie Cookie { get; }
+
+    public SessionCalls Calls { get; }
+
+    public ILogger Log { get; }
+
+    /// <summary>Whether requests go on without a session that cannot be reached.</summary>
+    public bool IgnoresFailure { get; }
+
+    public DateTimeOffset Now => _time.GetUtcNow();
+
+    public ISessionGrain GrainOf(SessionHandle handle) => _grains.GetGrain<ISessionGrain>(handle.ToString());
+
+    /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
+    /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>
+    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide)
+    {
+        var reading = SessionToken.Read(cookie, Keys.Known, Now, out var token);
+        if (reading == TokenReading.UnknownKey)
+        {
+            var ring = await Keys.FetchAsync();
+            reading = SessionToken.Read(cookie, ring, Now, out token);
+        }
+
+        if (reading == TokenReading.Expired)
+        {
+            Log.SessionExpired(token.Handle, SessionEndReason.Lifetime);
+            return;
+        }
+
+        if (reading != TokenReading.Genuine)
+        {
+            _metrics.OnCookieRefused();
+            Log.CookieRefused(reading);
+            return;
+        }
+
+        if (_ended.Contains(token.Handle))
+        {
+            return;
+        }
+
+        var connection = new SessionConnection(this, token);
+        var opening = await connection.OpenAsync(slide);
+        switch (opening.Standing)
+        {
+            case SessionStanding.Open:
+                visit.Open(connection, opening.Snapshot!, IsToBeSentAgain(token, opening.Snapshot!));
+                Log.SessionLoaded(token.Handle, opening.Snapshot!.Version, opening.Snapshot.Properties.Count);
+                break;
+            case SessionStanding.Superseded:
+                visit.Detach(SessionEndReason.Rotated);
+                _metrics.OnSuperseded();
+                Log.SessionSuperseded(token.Handle);
+                break;
+            default:
+                _ended.Add(token.Handle);
+                Log.SessionExpired(token.Handle, opening.EndReason);
+                break;
+        }
+    }
+
+    /// <summary>The changes of a request were dropped because its session ended while it ran.</summary>
+    public void OnDropped(SessionHandle handle, SessionDestroyedException e)
+    {
+        _metrics.OnCommitDropped();
+        Log.ChangesDropped(handle, e.Reason);
+    }
+
+    /// <summary>A session was destroyed here: its cookie needs no look-up.</summary>
+    public void OnDestroyed(SessionHandle handle)
+    {
+        _ended.Add(handle);
+        Log.SessionDestroyed(handle);
+    }
+
+    public void Dispose() => _ended.Dispose();
+
+    // A cookie under an older key would be refused once that key has gone; a persistent one would end while its session is in use.
+    private bool IsToBeSentAgain(in SessionToken token, SessionSnapshot snapshot) =>
+        token.KeyId != Keys.Known!.Keys[0].Id
+        || (snapshot.HasOwnTtl && TimeSpan.FromSeconds(Now.ToUnixTimeSeconds() - token.Issued) > snapshot.Ttl / 2);
+}

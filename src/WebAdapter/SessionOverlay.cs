@@ -1,0 +1,203 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace SessionActors;
+
+/// <summary>
+/// A session as one request sees it: the snapshot it opened, and its own changes on top. Setting a property to what the snapshot has is no
+/// change, nor is setting it to something else and back. <see cref="Clear"/> is an operation of its own: it removes everything that is
+/// there when it is applied, seen here or not.
+/// <code>
+/// _stored ──► _base ──► _current
+///        sent     changes
+/// </code>
+/// </summary>
+internal sealed class SessionOverlay
+{
+    /// <summary>Longest name of a property in bytes of UTF-8, as in ASP.NET Core's session.</summary>
+    public const int MaxNameBytes = ushort.MaxValue;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private ImmutableDictionary<string, ReadOnlyMemory<byte>> _stored;
+    private ImmutableDictionary<string, ReadOnlyMemory<byte>> _base;
+    private ImmutableDictionary<string, ReadOnlyMemory<byte>> _current;
+    private SessionDelta _changes = SessionDelta.Empty;
+    private SessionDelta? _sent;
+    private TimeSpan? _ttl;
+    private bool _hasOwnTtl;
+
+    /// <summary>A session that exists nowhere.</summary>
+    public SessionOverlay() => _stored = _base = _current = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
+
+    /// <summary>A session that was opened.</summary>
+    public SessionOverlay(SessionSnapshot snapshot) => Rebase(snapshot);
+
+    /// <summary>The version below this request's changes; 0 for a session that exists nowhere.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>The idle time-out with this request's change of it; null where none is known.</summary>
+    public TimeSpan? Ttl => _changes.Ttl ?? _sent?.Ttl ?? _ttl;
+
+    /// <summary>The idle time-out that was set for this session and is stored; null where it has the default one.</summary>
+    public TimeSpan? OwnTtl => _hasOwnTtl ? _ttl : null;
+
+    /// <summary>The names of all properties.</summary>
+    public IEnumerable<string> Keys => _current.Keys;
+
+    /// <summary>Whether there is something to commit.</summary>
+    public bool IsChanged => _sent is not null || !_changes.IsEmpty;
+
+    /// <summary>Throws where the name is none that a property may have.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is longer than <see cref="MaxNameBytes"/>.</exception>
+    /// <exception cref="ArgumentException">It is not Unicode: half of a surrogate pair has no UTF-8.</exception>
+    public static void CheckName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        try
+        {
+            if (Strict.GetByteCount(name) is var length and > MaxNameBytes)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(name), $"The name of a session property has {length} bytes of UTF-8; at most {MaxNameBytes} are allowed.");
+            }
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new ArgumentException("The name of a session property holds half of a surrogate pair, which is no text.", nameof(name), e);
+        }
+    }
+
+    /// <summary>A copy of a property's value; false where there is none.</summary>
+    public bool TryGetValue(string name, [NotNullWhen(true)] out byte[]? value)
+    {
+        value = _current.TryGetValue(name, out var found) ? found.ToArray() : null;
+        return value is not null;
+    }
+
+    /// <summary>Whether this request has an uncommitted change of the property.</summary>
+    public bool Changes(string name) => _changes.Clears || _changes.Sets.ContainsKey(name) || _changes.Removes.Contains(name)
+        || (_sent is { } sent && (sent.Clears || sent.Sets.ContainsKey(name) || sent.Removes.Contains(name)));
+
+    /// <summary>Sets a property to a copy of the value.</summary>
+    public void Set(string name, ReadOnlySpan<byte> value)
+    {
+        CheckName(name);
+        if (_current.TryGetValue(name, out var present) && present.Span.SequenceEqual(value))
+        {
+            return;
+        }
+
+        ReadOnlyMemory<byte> copy = value.ToArray();
+        _current = _current.SetItem(name, copy);
+        var isAsBefore = !_changes.Clears && _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value);
+        Change(isAsBefore ? _changes.Sets.Remove(name) : _changes.Sets.SetItem(name, copy), _changes.Removes.Remove(name));
+    }
+
+    /// <summary>Removes a property; no change where there is none.</summary>
+    public void Remove(string name)
+    {
+        if (!_current.ContainsKey(name))
+        {
+            return;
+        }
+
+        _current = _current.Remove(name);
+        var wasBefore = !_changes.Clears && _base.ContainsKey(name);
+        Change(_changes.Sets.Remove(name), wasBefore ? _changes.Removes.Add(name) : _changes.Removes);
+    }
+
+    /// <summary>Removes everything; no change in a session that exists nowhere.</summary>
+    public void Clear()
+    {
+        var existsNowhere = Version == 0 && _sent is null;
+        _current = _current.Clear();
+        _changes = existsNowhere ? new SessionDelta { Ttl = _changes.Ttl } : _changes.Clear();
+    }
+
+    /// <summary>Gives the session an idle time-out of its own; no change where it has the same.</summary>
+    public void SetTtl(TimeSpan ttl)
+    {
+        var before = _sent?.Ttl ?? OwnTtl;
+        _changes = new SessionDelta
+        {
+            Clears = _changes.Clears, Sets = _changes.Sets, Removes = _changes.Removes, Ttl = ttl == before ? null : ttl,
+        };
+    }
+
+    /// <summary>
+    /// The delta to commit now: all changes so far, or the very same delta again where nobody answered for it. Changes made from now on
+    /// form another.
+    /// </summary>
+    public SessionDelta Send()
+    {
+        if (_sent is null)
+        {
+            _sent = _changes.BasedOn(Version);
+            _changes = SessionDelta.Empty;
+            _base = _current;
+        }
+
+        return _sent;
+    }
+
+    /// <summary>What was sent is stored, as this version.</summary>
+    public void Acknowledge(long version)
+    {
+        if (_sent?.Ttl is { } ttl)
+        {
+            _ttl = ttl;
+            _hasOwnTtl = true;
+        }
+
+        _sent = null;
+        _stored = _base;
+        Version = version;
+    }
+
+    /// <summary>What was sent is certainly not stored: it is a change like those made since.</summary>
+    public void TakeBack()
+    {
+        if (_sent is { } sent)
+        {
+            _changes = sent.Then(_changes);
+            _sent = null;
+            _base = _stored;
+        }
+    }
+
+    /// <summary>The idle time-out of a session that was just created.</summary>
+    public void LearnTtl(TimeSpan ttl) => _ttl = ttl;
+
+    /// <summary>A property that another call has stored meanwhile.</summary>
+    public void Learn(string name, ReadOnlyMemory<byte> value)
+    {
+        _stored = _stored.SetItem(name, value);
+        _base = _base.SetItem(name, value);
+        _current = _current.SetItem(name, value);
+    }
+
+    /// <summary>Puts a fresh snapshot under the changes.</summary>
+    [MemberNotNull(nameof(_stored), nameof(_base), nameof(_current))]
+    public void Rebase(SessionSnapshot snapshot)
+    {
+        _stored = snapshot.Properties;
+        _base = _sent is null ? _stored : _sent.ApplyTo(_stored);
+        _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base);
+        _ttl = snapshot.Ttl;
+        _hasOwnTtl = snapshot.HasOwnTtl;
+        Version = snapshot.Version;
+    }
+
+    /// <summary>Drops all changes that are not known to be stored.</summary>
+    public void Forget()
+    {
+        _sent = null;
+        _changes = SessionDelta.Empty;
+        _base = _current = _stored;
+    }
+
+    private void Change(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets, ImmutableHashSet<string> removes) =>
+        _changes = new SessionDelta { Clears = _changes.Clears, Sets = sets, Removes = removes, Ttl = _changes.Ttl };
+}

@@ -1,0 +1,230 @@
+using Microsoft.AspNetCore.Http;
+
+namespace SessionActors;
+
+/// <summary>How a request stands to its session.</summary>
+internal enum VisitPhase
+{
+    /// <summary>The session exists nowhere.</summary>
+    New,
+
+    /// <summary>It was opened, or created by this request.</summary>
+    Open,
+
+    /// <summary>Changes are dropped: it has a newer secret, or it ended while the request ran.</summary>
+    Detached,
+
+    /// <summary>Changes are ignored, by option: it could not be opened.</summary>
+    Unavailable,
+}
+
+/// <summary>
+/// One request at its session: what it sees and has changed, the connection to the grain, and the cookie that is due. The application sees
+/// it as <see cref="ActorSession"/>.
+/// </summary>
+internal sealed class SessionVisit(SessionDoor door, HttpContext context)
+{
+    private SessionOverlay? _overlay;
+    private SessionConnection? _connection;
+    private CookieChange _cookie;
+    private bool _isBegun;
+    private bool _headersAreGone;
+
+    private enum CookieChange
+    {
+        None,
+        Send,
+        SendAgain,
+        Delete,
+    }
+
+    public VisitPhase Phase { get; private set; }
+
+    /// <summary>Why the session is not there, where the visit is detached.</summary>
+    public SessionEndReason EndReason { get; private set; }
+
+    public SessionOverlay Overlay => _overlay ??= new SessionOverlay();
+
+    public SessionConnection Connection => _connection ??= new SessionConnection(door, SessionHandle.New());
+
+    /// <summary>Whether there is something to commit. What is set in a session that may have no cookie is kept for this request only.</summary>
+    public bool HasChanges => Phase switch
+    {
+        VisitPhase.New => _isBegun && IsCookieAllowed,
+        VisitPhase.Open => Overlay.IsChanged,
+        _ => false,
+    };
+
+    public bool IsCookieAllowed => door.Cookie.IsAllowed(context);
+
+    public bool IsTooLateForCookies => _headersAreGone || context.Response.HasStarted;
+
+    /// <summary>The session is there, and this is how it was when it was opened.</summary>
+    public void Open(SessionConnection connection, SessionSnapshot snapshot, bool sendsCookieAgain)
+    {
+        Phase = VisitPhase.Open;
+        _connection = connection;
+        _overlay = new SessionOverlay(snapshot);
+        _cookie = sendsCookieAgain ? CookieChange.SendAgain : CookieChange.None;
+    }
+
+    /// <summary>From now on changes are dropped, and no cookie is sent over a newer one.</summary>
+    public void Detach(SessionEndReason reason)
+    {
+        Phase = VisitPhase.Detached;
+        EndReason = reason;
+        _cookie = CookieChange.None;
+        Forget();
+    }
+
+    /// <summary>The session could not be opened, and the request goes on without it.</summary>
+    public void BeUnavailable() => Phase = VisitPhase.Unavailable;
+
+    /// <summary>Tries again to open a session that could not be opened.</summary>
+    public async Task OpenAgainAsync(CancellationToken token)
+    {
+        if (door.Cookie.Read(context) is { } cookie)
+        {
+            await door.OpenAsync(this, cookie, slide: true).AsTask().WaitAsync(token);
+        }
+
+        if (Phase == VisitPhase.Unavailable)
+        {
+            Phase = VisitPhase.New;
+        }
+    }
+
+    /// <summary>Something was set, so that a new session is created with the next commit, even if it is removed again.</summary>
+    public void Begin() => _isBegun = true;
+
+    /// <summary>Drops the changes that are not known to be stored.</summary>
+    public void Forget()
+    {
+        _overlay?.Forget();
+        _connection?.Forget();
+        _isBegun = false;
+    }
+
+    /// <summary>Ends the session and goes on with a new one.</summary>
+    public async Task DestroyAsync()
+    {
+        // The holder of an old secret must neither end the session of whoever holds the new one, nor remove the newer cookie.
+        var isDetached = Phase == VisitPhase.Detached;
+        if (Phase == VisitPhase.Open || _connection is { IsAwaitingAnswer: true })
+        {
+            await Connection.DestroyAsync();
+            door.OnDestroyed(Connection.Handle);
+        }
+
+        _cookie = !isDetached && door.Cookie.Read(context) is not null ? CookieChange.Delete : CookieChange.None;
+        Phase = VisitPhase.New;
+        _overlay = null;
+        _connection = null;
+        _isBegun = false;
+    }
+
+    /// <summary>Gives an open session a new secret.</summary>
+    public async Task RegenerateAsync()
+    {
+        await Connection.RegenerateAsync();
+        _cookie = CookieChange.Send;
+        door.Log.SessionRegenerated(Connection.Handle);
+    }
+
+    /// <summary>Commits what has changed; creates a new session even with nothing in it.</summary>
+    public async Task StoreAsync(CancellationToken token)
+    {
+        var ownTtl = Overlay.OwnTtl;
+        try
+        {
+            if (Phase == VisitPhase.New)
+            {
+                var created = await Connection.CreateAsync(Overlay.Send(), token);
+                Overlay.Acknowledge(created.Version);
+                Overlay.LearnTtl(created.Ttl);
+                Phase = VisitPhase.Open;
+                _cookie = CookieChange.Send;
+                door.Log.SessionStarted(Connection.Handle);
+            }
+
+            while (Overlay.IsChanged)
+            {
+                Overlay.Acknowledge(await Connection.CommitAsync(Overlay.Send(), token));
+                door.Log.SessionStored(Connection.Handle, Overlay.Version);
+            }
+        }
+        catch (SessionException e) when (SessionConnection.IsCertain(e))
+        {
+            Overlay.TakeBack();
+            throw;
+        }
+
+        // The cookie lives as long as the session may be idle.
+        if (Overlay.OwnTtl != ownTtl)
+        {
+            _cookie = CookieChange.Send;
+        }
+    }
+
+    /// <summary>
+    /// Commits on behalf of the middleware, and returns the failure that the client must be told of. Where the session ended meanwhile the
+    /// changes are dropped, which is no failure: the response goes out.
+    /// </summary>
+    public async Task<Exception?> SaveAsync()
+    {
+        try
+        {
+            await StoreAsync(CancellationToken.None);
+            return null;
+        }
+        catch (SessionDestroyedException e)
+        {
+            door.OnDropped(Connection.Handle, e);
+            Detach(e.Reason);
+            return null;
+        }
+        catch (Exception e)
+        {
+            door.Log.CommitFailed(Connection.Handle, e);
+            Forget();
+            return door.IgnoresFailure ? null : e;
+        }
+    }
+
+    /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
+    public Task SendCookieAsync()
+    {
+        _headersAreGone = true;
+        switch (_cookie)
+        {
+            case CookieChange.Send:
+                door.Cookie.Send(context, Connection.Cookie, Overlay.OwnTtl);
+                break;
+            case CookieChange.SendAgain:
+                return SendCookieAgainAsync();
+            case CookieChange.Delete:
+                door.Cookie.Delete(context);
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task SendCookieAgainAsync()
+    {
+        // The secret may have been rotated while this request ran, and then this cookie would overwrite the newer one.
+        try
+        {
+            var opening = await Connection.OpenAsync(slide: false);
+            if (opening.Standing == SessionStanding.Open)
+            {
+                door.Cookie.Send(context, Connection.Cookie, Overlay.OwnTtl);
+            }
+        }
+        catch (SessionUnavailableException e)
+        {
+            // The cookie is good for the next request too, which sends it again.
+            door.Log.OpeningFailed(e);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Logging;
+
+namespace SessionActors;
+
+/// <summary>A session as logs name it: the text is made only where somebody reads it, and holds neither handle nor secret.</summary>
+internal readonly struct LoggedSession(SessionHandle handle)
+{
+    public static implicit operator LoggedSession(SessionHandle handle) => new(handle);
+
+    public override string ToString() => handle.LogName;
+}
+
+/// <summary>Every log line of the web side, ids 2000 to 2999. None takes a cookie or a secret.</summary>
+internal static partial class WebLog
+{
+    public const int CookieRefusedId = 2000;
+    public const int SessionExpiredId = 2001;
+    public const int SessionStartedId = 2002;
+    public const int SessionLoadedId = 2003;
+    public const int SessionStoredId = 2004;
+    public const int ChangesDroppedId = 2005;
+    public const int SessionSupersededId = 2006;
+    public const int OpeningFailedId = 2007;
+    public const int CommitFailedId = 2008;
+    public const int LateCommitFailedId = 2009;
+    public const int SessionDestroyedId = 2010;
+    public const int SessionRegeneratedId = 2011;
+
+    [LoggerMessage(CookieRefusedId, LogLevel.Warning, "A session cookie cannot be accepted ({Reading}); the request gets a new session.")]
+    public static partial void CookieRefused(this ILogger logger, TokenReading reading);
+
+    [LoggerMessage(SessionExpiredId, LogLevel.Information, "Session {Session} has ended ({Reason}); the request gets a new one.")]
+    public static partial void SessionExpired(this ILogger logger, LoggedSession session, SessionEndReason reason);
+
+    [LoggerMessage(SessionStartedId, LogLevel.Information, "Session {Session} started.")]
+    public static partial void SessionStarted(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(SessionLoadedId, LogLevel.Debug, "Session {Session} loaded: version {Version}, {Count} properties.")]
+    public static partial void SessionLoaded(this ILogger logger, LoggedSession session, long version, int count);
+
+    [LoggerMessage(SessionStoredId, LogLevel.Debug, "Session {Session} stored: version {Version}.")]
+    public static partial void SessionStored(this ILogger logger, LoggedSession session, long version);
+
+    [LoggerMessage(ChangesDroppedId, LogLevel.Warning, "Session {Session} ended while a request used it ({Reason}); its changes are dropped.")]
+    public static partial void ChangesDropped(this ILogger logger, LoggedSession session, SessionEndReason reason);
+
+    [LoggerMessage(SessionSupersededId, LogLevel.Warning,
+        "A request came with an old secret of session {Session}: it gets an empty session, and its changes are dropped.")]
+    public static partial void SessionSuperseded(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(OpeningFailedId, LogLevel.Error, "A session could not be opened.")]
+    public static partial void OpeningFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(CommitFailedId, LogLevel.Error, "The changes of a request to session {Session} could not be stored.")]
+    public static partial void CommitFailed(this ILogger logger, LoggedSession session, Exception exception);
+
+    [LoggerMessage(LateCommitFailedId, LogLevel.Error,
+        "Changes to session {Session} made after the response had started could not be stored; the connection is aborted.")]
+    public static partial void LateCommitFailed(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(SessionDestroyedId, LogLevel.Information, "Session {Session} was destroyed.")]
+    public static partial void SessionDestroyed(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(SessionRegeneratedId, LogLevel.Information, "Session {Session} got a new secret.")]
+    public static partial void SessionRegenerated(this ILogger logger, LoggedSession session);
+}
