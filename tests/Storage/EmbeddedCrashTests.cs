@@ -64,7 +64,10 @@ public sealed class EmbeddedCrashTests
     {
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo(Environment.ProcessPath!, [.. ArgumentsOfHost(), WriterCommand, folder]) { RedirectStandardOutput = true },
+            StartInfo = new ProcessStartInfo(Environment.ProcessPath!, [.. ArgumentsOfHost(), WriterCommand, folder])
+            {
+                RedirectStandardOutput = true,
+            },
         };
         process.Start();
         for (var lines = 0; await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line; lines++)
