@@ -55,7 +55,7 @@ internal sealed class SessionConnection
 
         var session = new NewSession { Secret = _token.Hash, Delta = delta };
         var created = await CommitAsync(_commit, request => _grain.CreateAsync(session, request), token);
-        _token = _token.Created(_door.Now, created.AbsoluteLifetime);
+        _token = _token.Created(_door.Now, created.LifetimeLeft);
         _generation = created.Generation;
         return created;
     }
