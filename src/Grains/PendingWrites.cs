@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace SessionActors;
 
 /// <summary>
@@ -11,8 +13,10 @@ namespace SessionActors;
 internal sealed class PendingWrites(
     SessionHandle handle, ISessionStorage storage, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action<SessionException> stopped)
 {
-    // Claiming back and forth with another cluster ends: each attempt lets the other side commit at least once.
-    private const int MaxReloads = 8;
+    // Two clusters that write one session at full speed fence each other between claim and commit; pauses of random length, up to this,
+    // let one of them through. 20 such rounds in a row last about a second and do not happen by chance.
+    private const int MaxReloads = 20;
+    private const int MaxReloadPauseMs = 100;
 
     private readonly string _session = handle.LogName;
     private readonly Queue<PendingWrite> _waiting = new();
@@ -241,6 +245,8 @@ internal sealed class PendingWrites(
         silo.Metrics.OnReloaded();
         try
         {
+            var pauseMs = Math.Min(1 << (_reloads - 1), MaxReloadPauseMs);
+            await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(pauseMs)), silo.Time);
             var stored = await owner.ClaimAsync();
             lifetime.Reload(silo.Now, stored.KeptFor, stored.LifetimeLeft);
             _ring = new RequestRing(stored);

@@ -22,6 +22,9 @@ internal sealed class RedisStoreCheck(
         return count
         """;
 
+    // The client keeps INFO itself for connections in its admin mode, which the application's own need not be in.
+    private const string Info = "return redis.call('INFO', ARGV[1])";
+
     private static readonly Version LeastVersion = new(6, 0);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -59,19 +62,17 @@ internal sealed class RedisStoreCheck(
             await redis.GetDatabase().PingAsync().WaitAsync(Patience, time, cancellation);
             return redis;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            var mend = options.Value.Redis is null
-                ? "Start it, or mend the IConnectionMultiplexer that the application registered."
-                : "Start it, or set SessionActors:Redis to the address (and password) of one that runs; without SessionActors:Redis, "
-                    + "AddSessionSilo keeps the sessions in its embedded store.";
-            throw new InvalidOperationException($"{Store} cannot be reached. {mend} ({e.Message})", e);
+            throw new InvalidOperationException(
+                $"{Store} cannot be reached: {e.Message} Start it, or mend the address, user, password and TLS settings in "
+                + (options.Value.Redis is null ? "the IConnectionMultiplexer that the application registered." : "SessionActors:Redis."), e);
         }
     }
 
     private async Task CheckVersionAsync(IServer server)
     {
-        var told = await InfoAsync(server, "server", "redis_version", $"version, and it is {LeastVersion} or newer");
+        var told = await InfoAsync(server, "server", "redis_version", $"it is {LeastVersion} or newer");
         if (Version.TryParse(told, out var version) && version < LeastVersion)
         {
             throw new InvalidOperationException(
@@ -82,7 +83,7 @@ internal sealed class RedisStoreCheck(
     // CONFIG GET would say it too, but managed services block it.
     private async Task CheckEvictionAsync(IServer server)
     {
-        var policy = await InfoAsync(server, "memory", "maxmemory_policy", "maxmemory-policy, and it is noeviction");
+        var policy = await InfoAsync(server, "memory", "maxmemory_policy", "it is noeviction");
         if (policy is null or "noeviction")
         {
             return;
@@ -100,15 +101,16 @@ internal sealed class RedisStoreCheck(
             + "SessionActors:AllowEviction=true.");
     }
 
-    private async Task<string?> InfoAsync(IServer server, string section, string key, string what)
+    private async Task<string?> InfoAsync(IServer server, string section, string key, string rule)
     {
         Exception? error = null;
         try
         {
-            var told = (await server.InfoAsync(section)).SelectMany(lines => lines).FirstOrDefault(line => line.Key == key).Value;
-            if (told is not null)
+            var told = (string?)await server.ExecuteAsync("EVAL", Info, 0, section) ?? "";
+            var line = told.Split('\n').FirstOrDefault(line => line.StartsWith(key + ':', StringComparison.Ordinal));
+            if (line is not null)
             {
-                return told;
+                return line[(key.Length + 1)..].Trim();
             }
         }
         catch (RedisException e)
@@ -116,7 +118,7 @@ internal sealed class RedisStoreCheck(
             error = e;
         }
 
-        StoreLog.Unreadable(logger, Named(server), what.Split(',')[0], what, error);
+        StoreLog.Unreadable(logger, Named(server), key, rule, error);
         return null;
     }
 
@@ -126,13 +128,7 @@ internal sealed class RedisStoreCheck(
         var others = new List<IConnectionMultiplexer>();
         try
         {
-            // On one connection the commands queue up, so a server whose scripts interleave would look right.
-            var configuration = ConfigurationOptions.Parse(options.Value.Redis ?? redis.Configuration);
-            for (var i = 1; i < Connections; i++)
-            {
-                others.Add(await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(Patience, time, cancellation));
-            }
-
+            await ConnectAsync(others, redis, cancellation);
             var counts = others.Prepend(redis).SelectMany(c => Enumerable.Range(0, ScriptsPerConnection)
                 .Select(_ => c.GetDatabase().ScriptEvaluateAsync(CountUp, [key]))).ToArray();
             await Task.WhenAll(counts).WaitAsync(Patience, time, cancellation);
@@ -159,6 +155,24 @@ internal sealed class RedisStoreCheck(
             {
                 await other.DisposeAsync();
             }
+        }
+    }
+
+    // On one connection the commands queue up, so a server whose scripts interleave would look right.
+    private async Task ConnectAsync(List<IConnectionMultiplexer> others, IConnectionMultiplexer redis, CancellationToken cancellation)
+    {
+        try
+        {
+            var configuration = ConfigurationOptions.Parse(options.Value.Redis ?? redis.Configuration);
+            while (others.Count < Connections - 1)
+            {
+                others.Add(await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(Patience, time, cancellation));
+            }
+        }
+        catch (RedisConnectionException e) when (options.Value.Redis is null)
+        {
+            // The application's connection may have been made in a way that its text does not tell.
+            StoreLog.Unreadable(logger, Store, "way to connect", "its scripts are atomic", e);
         }
     }
 }

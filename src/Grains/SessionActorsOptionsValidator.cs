@@ -78,11 +78,18 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
             return;
         }
 
+        if (string.IsNullOrWhiteSpace(redis))
+        {
+            // Not taken for "not set": a missing secret must not turn a cluster into many lonely silos.
+            errors.Add($"{path} is empty. Set it to an address such as 127.0.0.1:6379, or leave it out altogether.");
+            return;
+        }
+
         try
         {
             if (ConfigurationOptions.Parse(redis).EndPoints.Count == 0)
             {
-                errors.Add($"{path} names no server. Set it to an address such as 127.0.0.1:6379, or leave it out altogether.");
+                errors.Add($"{path} names no server. Begin it with an address, such as 127.0.0.1:6379.");
             }
         }
         catch (Exception e) when (e is ArgumentException or FormatException)

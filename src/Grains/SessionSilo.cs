@@ -14,13 +14,15 @@ internal sealed class SessionSilo(
     ILogger<SessionGrain> logger,
     SessionMetrics metrics)
 {
+    private readonly long _began = time.GetTimestamp();
+
     public SessionActorsOptions Options { get; } = options.Value;
 
     /// <summary>The clock of the grains: all idle times and deadlines are measured on it.</summary>
     public TimeProvider Time { get; } = time;
 
-    /// <summary>The time that elapsed on that clock since its own beginning.</summary>
-    public TimeSpan Now => Time.GetElapsedTime(0);
+    /// <summary>The time that elapsed on that clock since the silo began.</summary>
+    public TimeSpan Now => Time.GetElapsedTime(_began);
 
     public ILogger Logger { get; } = logger;
 

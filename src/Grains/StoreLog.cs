@@ -5,7 +5,7 @@ namespace SessionActors;
 /// <summary>Every log line of the start-up checks, ids 1900 to 1999.</summary>
 internal static partial class StoreLog
 {
-    [LoggerMessage(1900, LogLevel.Warning, "{Store} does not tell its {What}, so it could not be checked. Make sure that {Rule}.")]
+    [LoggerMessage(1900, LogLevel.Warning, "{Store} does not tell its {What}, so nobody checked that {Rule}. Make sure of it.")]
     public static partial void Unreadable(ILogger logger, string store, string what, string rule, Exception? error);
 
     [LoggerMessage(1901, LogLevel.Warning,

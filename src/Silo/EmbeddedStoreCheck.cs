@@ -11,7 +11,7 @@ internal sealed class EmbeddedStoreCheck(
     private static readonly TimeSpan SilentWait = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public override string Store => options.Value.DataFolder == SessionSiloOptions.InMemory
+    public override string Store => options.Value.DataFolder == SqliteDatabase.InMemory
         ? "embedded store in memory"
         : $"embedded store {Path.GetFullPath(options.Value.DataFolder, environment.ContentRootPath)}";
 

@@ -16,6 +16,9 @@ public static class SessionSiloHostExtensions
     // How long a silo that was paused or cut off may take itself for alive when it comes back.
     private static readonly TimeSpan TableRefresh = TimeSpan.FromSeconds(5);
 
+    // A silo that finds itself alone after a crash of all waits for three of these before it takes the others for dead.
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan DeadEntriesKept = TimeSpan.FromHours(1);
 
     /// <summary>
@@ -67,7 +70,7 @@ public static class SessionSiloHostExtensions
     private static SqliteDatabase OpenedBy(IServiceProvider services)
     {
         var folder = services.GetRequiredService<IOptions<SessionSiloOptions>>().Value.DataFolder;
-        if (folder != SessionSiloOptions.InMemory)
+        if (folder != SqliteDatabase.InMemory)
         {
             folder = Path.GetFullPath(folder, services.GetRequiredService<IHostEnvironment>().ContentRootPath);
         }
@@ -94,7 +97,7 @@ public static class SessionSiloHostExtensions
         {
             membership.ProbeTimeout = ProbeTimeout;
             membership.TableRefreshTimeout = TableRefresh;
-            membership.IAmAliveTablePublishTimeout = TableRefresh;
+            membership.IAmAliveTablePublishTimeout = SignOfLife;
             membership.DefunctSiloExpiration = DeadEntriesKept;
         });
     }

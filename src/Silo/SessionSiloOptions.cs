@@ -6,9 +6,6 @@ namespace SessionActors;
 /// </summary>
 public sealed class SessionSiloOptions
 {
-    /// <summary>What <see cref="DataFolder"/> is for a store that is gone when the process ends.</summary>
-    public const string InMemory = ":memory:";
-
     /// <summary>
     /// The folder of the embedded store; relative to the application's content root. Default <c>App_Data/sessions</c>;
     /// <c>:memory:</c> keeps nothing, for tests. One process at a time can use a folder. Not used with Redis.

@@ -22,7 +22,7 @@ internal sealed class SessionSiloOptionsValidator(IOptions<SessionSiloOptions> s
         if (string.IsNullOrWhiteSpace(options.DataFolder))
         {
             yield return $"{Named(nameof(options.DataFolder), options.DataFolder)} is empty. Set it to a folder, to "
-                + $"{SessionSiloOptions.InMemory}, or leave it out for App_Data/sessions.";
+                + $"{SqliteDatabase.InMemory}, or leave it out for App_Data/sessions.";
         }
 
         foreach (var (option, id) in new[] { (nameof(options.ClusterId), options.ClusterId), (nameof(options.ServiceId), options.ServiceId) })

@@ -1,5 +1,4 @@
 using System.Globalization;
-using SessionActors;
 using SessionActors.TestApp;
 
 var builder = WebApplication.CreateBuilder(args);

@@ -18,7 +18,7 @@ public sealed class GroupCommitTests
         await first;
         await Task.WhenAll(others);
 
-        Assert.Equal(1, during!.Properties.Count);
+        Assert.Single(during!.Properties);
         Assert.Equal(61 + 1, (await session.ReadAsync())!.Properties.Count);
         Assert.Equal(2, cluster.Storage.Count("commit"));
     }

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Orleans.Hosting;
-using Orleans.Runtime;
 using Orleans.TestingHost;
 
 namespace SessionActors;
@@ -66,6 +64,19 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Takes the session out of memory in an orderly way, as Orleans does with idle ones.</summary>
     public async Task DeactivateAsync(ISessionGrain session) => await Until.Async(_cluster.DeactivateAsync(session), "the session is deactivated");
+
+    /// <summary>Lets the grains' time pass while a call is under way, so that its pauses between two tries end.</summary>
+    public async Task<T> MoveTimeAsync<T>(Task<T> call)
+    {
+        await Until.TrueAsync(
+            () =>
+            {
+                Time.Advance(TimeSpan.FromMilliseconds(20));
+                return call.IsCompleted;
+            },
+            "a call that retries is answered");
+        return await call;
+    }
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 }

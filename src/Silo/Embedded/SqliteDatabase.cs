@@ -14,11 +14,7 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
     /// <summary>What a data folder is called that is none.</summary>
     public const string InMemory = ":memory:";
 
-    /// <summary>Bounds how long the first caller of a group waits for the others; the gain of larger groups ends well before.</summary>
-    private const int MaxGroup = 1024;
-
-    private readonly Lock _gate = new();
-    private readonly BlockingCollection<Step> _steps = [];
+    private readonly object _gate = new();
     private readonly ConcurrentQueue<SqliteStatement> _unprepared = new();
     private readonly List<SqliteStatement> _prepared = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -26,10 +22,14 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
     private readonly SqliteStatement _begin = new("BEGIN IMMEDIATE");
     private readonly SqliteStatement _commit = new("COMMIT");
     private readonly SqliteStatement _rollback = new("ROLLBACK");
+    private List<Step> _steps = [];
     private Task? _opened;
     private Task? _writing;
     private DataFolderLock? _lock;
     private SqliteConnection? _connection;
+
+    /// <summary>Whether steps are taken.</summary>
+    public bool IsOpen => _writing is not null && !_stopping.IsCancellationRequested;
 
     /// <summary>
     /// Creates the folder where it is missing, waits for its lock and opens the file. Again: the same, but a failure is tried again.
@@ -60,12 +60,17 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
     /// <exception cref="ObjectDisposedException">The database was closed; the step is not done.</exception>
     public async Task<T> RunAsync<T>(Func<T> step)
     {
-        await OpenAsync();
+        if (!IsOpen)
+        {
+            await OpenAsync();
+        }
+
         var pending = new Step<T>(step);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
             _steps.Add(pending);
+            Monitor.Pulse(_gate);
         }
 
         return await pending.Result;
@@ -90,13 +95,12 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
             }
 
             _stopping.Cancel();
-            _steps.CompleteAdding();
+            Monitor.Pulse(_gate);
         }
 
         await Task.WhenAny(_opened ?? Task.CompletedTask);
         await (_writing ?? Task.CompletedTask);
         Close();
-        _steps.Dispose();
         _stopping.Dispose();
     }
 
@@ -144,17 +148,26 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
     private void Write()
     {
         new[] { _begin, _commit, _rollback }.ToList().ForEach(_unprepared.Enqueue);
-        var group = new List<Step>(MaxGroup);
-        foreach (var first in _steps.GetConsumingEnumerable())
+        for (var group = TakeAll([]); group.Count > 0; group = TakeAll(group))
         {
-            group.Add(first);
-            while (group.Count < MaxGroup && _steps.TryTake(out var next))
+            Run(group);
+        }
+    }
+
+    /// <summary>Waits for steps and takes all there are, leaving a list to fill; none once the database is closing.</summary>
+    private List<Step> TakeAll(List<Step> spare)
+    {
+        spare.Clear();
+        lock (_gate)
+        {
+            while (_steps.Count == 0 && !_stopping.IsCancellationRequested)
             {
-                group.Add(next);
+                Monitor.Wait(_gate);
             }
 
-            Run(group);
-            group.Clear();
+            var taken = _steps;
+            _steps = spare;
+            return taken;
         }
     }
 

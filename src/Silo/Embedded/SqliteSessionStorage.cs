@@ -165,20 +165,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     {
         try
         {
-            await database.OpenAsync();
-        }
-        catch (Exception e)
-        {
-            return new StoreReply(StoreOutcome.Unsent, Error: e);
-        }
-
-        try
-        {
             return await database.RunAsync(() => step(FindLive(handle, flush)));
-        }
-        catch (ObjectDisposedException e)
-        {
-            return new StoreReply(StoreOutcome.Unsent, Error: e);
         }
         catch (UnknownCommitException e)
         {
@@ -186,8 +173,8 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         }
         catch (Exception e)
         {
-            // Rolled back: whatever it was, the step is not done.
-            return new StoreReply(StoreOutcome.Refused, Error: e);
+            // It was rolled back, or the database would not open or is closed: whatever it was, the step is not done.
+            return new StoreReply(database.IsOpen ? StoreOutcome.Refused : StoreOutcome.Unsent, Error: e);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace SessionActors;
 
 /// <summary>A silo that runs alone: the sessions' actors for web servers that are only clients.</summary>
-internal static class Program
+internal static class SiloHost
 {
     public static async Task Main(string[] args)
     {

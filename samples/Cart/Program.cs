@@ -1,0 +1,61 @@
+using SessionActors;
+using SessionActors.Cart;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddSessionSilo();
+builder.Services.AddActorSession();
+
+var app = builder.Build();
+app.UseActorSession();
+app.MapSessionHealth();
+
+app.MapGet("/", async (HttpContext http) =>
+{
+    var session = http.GetActorSession();
+    var visits = await session.IncrementAsync("visits");
+    return Results.Content(ShopPage.Render(session, visits), "text/html; charset=utf-8");
+});
+
+// Each article is a property of its own, and an increment is atomic: tabs that add at the same time all keep what they added.
+app.MapPost("/cart/{sku}/more", async (HttpContext http, string sku) =>
+{
+    if (Article.Find(sku) is null)
+    {
+        return Results.NotFound($"There is no article '{sku}'.");
+    }
+
+    await http.GetActorSession().IncrementAsync(Article.Property(sku));
+    return Results.Redirect("/");
+});
+
+app.MapPost("/cart/{sku}/less", async (HttpContext http, string sku) =>
+{
+    var session = http.GetActorSession();
+    if (session.GetInt32(Article.Property(sku)) is not null && await session.IncrementAsync(Article.Property(sku), -1) <= 0)
+    {
+        session.Remove(Article.Property(sku));
+    }
+
+    return Results.Redirect("/");
+});
+
+app.MapPost("/cart/{sku}/remove", (HttpContext http, string sku) =>
+{
+    http.Session.Remove(Article.Property(sku));
+    return Results.Redirect("/");
+});
+
+app.MapPost("/note", async (HttpContext http) =>
+{
+    var form = await http.Request.ReadFormAsync();
+    http.Session.SetString("note", form["note"].ToString());
+    return Results.Redirect("/");
+});
+
+app.MapPost("/logout", async (HttpContext http) =>
+{
+    await http.GetActorSession().DestroyAsync();
+    return Results.Redirect("/");
+});
+
+app.Run();
