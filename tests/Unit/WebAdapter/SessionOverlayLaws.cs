@@ -5,7 +5,8 @@ namespace SessionActors;
 
 public sealed class SessionOverlayLaws
 {
-    private static readonly Gen<string> Name = Gen.OneOfConst("", "a", "b", "c", "@d");
+    private static readonly string[] Names = ["", "a", "b", "c", "@d"];
+    private static readonly Gen<string> Name = Gen.Int[0, 4].Select(i => Names[i]);
     private static readonly Gen<byte[]> Value = Gen.Byte[0, 2].Array[0, 2];
 
     private static readonly Gen<ImmutableDictionary<string, ReadOnlyMemory<byte>>> Properties =

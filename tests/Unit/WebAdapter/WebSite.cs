@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -29,6 +28,8 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
     public Func<string, Exception?> Failure { get; set; } = _ => null;
 
     public Browser NewBrowser() => new(new Uri(_app!.Urls.First()));
+
+    public static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync();
 
     public static async Task<WebSite> StartAsync(
         Action<WebApplication> endpoints, Action<ActorSessionOptions>? configure = null, Action<WebApplication>? around = null)
