@@ -37,11 +37,12 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// <summary>
     /// Makes a mutating call, which must carry one and the same request id each time. The token ends the waiting, not the call.
     /// </summary>
-    public Task<T> ChangeAsync<T>(ISessionGrain grain, SessionHandle handle, Func<Task<T>> call, CancellationToken token) =>
-        WaitAsync(grain.RetryAsync(call, Patience), handle, changes: true, token);
+    public Task<T> ChangeAsync<T>(
+        ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
+        WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
-        WaitAsync(grain.RetryAsync(() => grain.OpenAsync(secret, slide).AsTask(), Patience), handle, changes: false, default);
+        WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);
 
     private async Task<T> WaitAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token)
     {

@@ -41,6 +41,10 @@ internal sealed class SessionDoor : IDisposable
 
     public DateTimeOffset Now => _time.GetUtcNow();
 
+    public long Timestamp => _time.GetTimestamp();
+
+    public TimeSpan ElapsedSince(long timestamp) => _time.GetElapsedTime(timestamp);
+
     public ISessionGrain GrainOf(SessionHandle handle) => _grains.GetGrain<ISessionGrain>(handle.ToString());
 
     /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
