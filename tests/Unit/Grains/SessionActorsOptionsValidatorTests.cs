@@ -27,7 +27,7 @@ public sealed class SessionActorsOptionsValidatorTests
     {
         { "Ttl", "00:00:00.5000000", o => o.Ttl = TimeSpan.FromSeconds(0.5) },
         { "Ttl", "10675199.02:48:05.4775807", o => o.Ttl = TimeSpan.MaxValue },
-        { "AbsoluteLifetime", "-00:00:01", o => o.AbsoluteLifetime = TimeSpan.FromSeconds(-1) },
+        { "AbsoluteLifetime", "10675199.02:48:05.4775807", o => o.AbsoluteLifetime = TimeSpan.MaxValue },
         { "AbsoluteLifetime", "00:19:00", o => o.AbsoluteLifetime = TimeSpan.FromMinutes(19) },
         { "TouchInterval", "00:00:00", o => o.TouchInterval = TimeSpan.Zero },
         { "TouchInterval", "00:21:00", o => o.TouchInterval = TimeSpan.FromMinutes(21) },
