@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SessionActors;
 
 /// <summary>What the calls to a session have in common: how long they wait, and which failures are worth another try.</summary>
@@ -21,12 +23,13 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     public SessionRequest NewRequest(int? generation) => new() { Id = RequestId.New(), Patience = Patience, Generation = generation };
 
     /// <summary>Opens a session. The first try is made without what a second one needs: nearly all need no other.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SessionOpening> OpenAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide)
     {
         try
         {
             var opening = grain.OpenAsync(secret, slide);
-            return await (_needsTimer ? new ValueTask<SessionOpening>(WaitAsync(opening.AsTask(), handle, changes: false, default)) : opening);
+            return _needsTimer ? await WaitAsync(opening.AsTask(), handle, changes: false, default) : await opening;
         }
         catch (Exception e) when (IsTransient(e))
         {

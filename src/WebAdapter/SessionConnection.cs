@@ -35,13 +35,10 @@ internal sealed class SessionConnection
     /// <summary>The cookie, issued now.</summary>
     public string Cookie => _token.IssuedNow(_door.Now).Write(_door.Keys.Known!.Keys[0]);
 
-    /// <summary>Opens the session; what is opened here is what all changes are made to.</summary>
-    public async ValueTask<SessionOpening> OpenAsync(bool slide)
-    {
-        var opening = await _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
-        _generation ??= opening.Snapshot?.Generation;
-        return opening;
-    }
+    public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
+
+    /// <summary>The session was opened under this generation of its secret: changes are refused once there is another.</summary>
+    public void Opened(int generation) => _generation = generation;
 
     /// <summary>Creates the session under a secret drawn for it.</summary>
     public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
