@@ -18,6 +18,19 @@ internal sealed class PendingWrite(RequestId id, long arrivedAt, TimeSpan patien
 
     public bool IsNoChange => Change.Delta.IsEmpty && Change.Secret is null;
 
+    /// <summary>The changes of several writes, in order, as one.</summary>
+    public static (SessionDelta Delta, RotatedSecret? Secret) Compose(List<PendingWrite> writes)
+    {
+        var delta = writes[0].Change.Delta;
+        foreach (var write in writes.Skip(1))
+        {
+            delta = delta.Then(write.Change.Delta);
+        }
+
+        var rotation = writes.FindLast(write => write.Change.Secret is not null);
+        return (delta, rotation is null ? null : new RotatedSecret(rotation.Change.Secret!.Value, rotation.State.Generation));
+    }
+
     public TimeSpan PatienceLeft(TimeProvider time)
     {
         var left = patience - time.GetElapsedTime(arrivedAt);

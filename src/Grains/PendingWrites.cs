@@ -11,7 +11,13 @@ namespace SessionActors;
 /// </para>
 /// </summary>
 internal sealed class PendingWrites(
-    SessionHandle handle, ISessionStorage storage, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action<SessionException> stopped)
+    SessionHandle handle,
+    ISessionStorage storage,
+    SessionOwner owner,
+    SessionLifetime lifetime,
+    SessionSilo silo,
+    LoadedSession loaded,
+    Action<SessionException> stopped)
 {
     // Two clusters that write one session at full speed fence each other between claim and commit; pauses of random length, up to this,
     // let one of them through. 20 such rounds in a row last about a second and do not happen by chance.
@@ -20,27 +26,21 @@ internal sealed class PendingWrites(
 
     private readonly string _session = handle.LogName;
     private readonly Queue<PendingWrite> _waiting = new();
-    private RequestRing _ring = new();
-    private SessionState _projected = null!;
+    private RequestRing _ring = loaded.Ring;
+    private SessionState _projected = loaded.State;
     private List<PendingWrite> _inFlight = [];
     private Task _pump = Task.CompletedTask;
     private int _reloads;
     private SessionException? _stopped;
 
     /// <summary>What readers see: the last state that the store has confirmed.</summary>
-    public SessionState Flushed { get; private set; } = null!;
+    public SessionState Flushed { get; private set; } = loaded.State;
 
     /// <summary>Whether no flush is under way.</summary>
     public bool IsIdle => _pump.IsCompleted;
 
     /// <summary>Completes when nothing waits any more.</summary>
     public Task Drained => _pump;
-
-    public void Start(SessionState state, RequestRing ring)
-    {
-        _ring = ring;
-        Flushed = _projected = state;
-    }
 
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
     public bool Knows(RequestId id) => _ring.Find(id) is not null;
@@ -114,7 +114,11 @@ internal sealed class PendingWrites(
     {
         while (_waiting.Count > 0)
         {
-            DropOverdue();
+            if (_waiting.Any(write => write.PatienceLeft(silo.Time) == TimeSpan.Zero))
+            {
+                Rebase(Flushed, [.. _waiting]);
+            }
+
             var batch = _inFlight = TakeBatch();
             try
             {
@@ -188,25 +192,17 @@ internal sealed class PendingWrites(
 
     private Flush ToFlush(List<PendingWrite> batch)
     {
-        var delta = batch[0].Change.Delta;
-        SecretHash? secret = null;
-        foreach (var write in batch)
-        {
-            delta = write == batch[0] ? delta : delta.Then(write.Change.Delta);
-            secret = write.Change.Secret ?? secret;
-        }
-
-        var state = batch[^1].State;
+        var (delta, secret) = PendingWrite.Compose(batch);
+        var ttl = batch[^1].State.Ttl;
+        var interval = silo.Options.TouchIntervalOf(ttl);
         return new Flush
         {
             Owner = owner.Nonce,
             FromVersion = Flushed.Version,
             Entries = [.. batch.Select(write => write.Entry)],
             Delta = delta,
-            Secret = secret is { } hash ? new RotatedSecret(hash, state.Generation) : null,
-            KeepFor = delta.Ttl is null
-                ? lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl))
-                : lifetime.KeepForAnyway(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl)),
+            Secret = secret,
+            KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),
         };
     }
 
@@ -247,22 +243,14 @@ internal sealed class PendingWrites(
         {
             var pauseMs = Math.Min(1 << (_reloads - 1), MaxReloadPauseMs);
             await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(pauseMs)), silo.Time);
-            var stored = await owner.ClaimAsync();
-            lifetime.Reload(silo.Now, stored.KeptFor, stored.LifetimeLeft);
-            _ring = new RequestRing(stored);
-            Rebase(SessionState.From(stored, silo.Options.Ttl), [.. batch, .. _waiting]);
+            var (state, ring) = await owner.ClaimAsync();
+            lifetime.Slide(silo.Now);
+            _ring = ring;
+            Rebase(state, [.. batch, .. _waiting]);
         }
         catch (SessionException e)
         {
             Abandon(batch, e);
-        }
-    }
-
-    private void DropOverdue()
-    {
-        if (_waiting.Any(write => write.PatienceLeft(silo.Time) == TimeSpan.Zero))
-        {
-            Rebase(Flushed, [.. _waiting]);
         }
     }
 

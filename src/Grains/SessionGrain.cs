@@ -26,7 +26,6 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private PendingWrites? _writes;
     private Task? _starting;
     private SessionException? _stopped;
-    private bool _touching;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
     {
@@ -34,7 +33,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _session = _handle.LogName;
         _storage = storage;
         _silo = silo;
-        _owner = new SessionOwner(_handle, storage, silo);
+        _owner = new SessionOwner(_handle, storage, _lifetime, silo);
     }
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
@@ -49,7 +48,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(request);
         if (_writes is null && _stopped is null)
         {
-            await StartOnceAsync(() => CreateOrClaimAsync(session, request));
+            await StartOnceAsync(() => _owner.CreateAsync(session, request));
         }
 
         var writes = await LoadedAsync();
@@ -122,7 +121,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
             await (EndedBy(writes) is { } over
                 ? EndAsync(over)
-                : _owner.ReleaseAsync(_lifetime.Left(_silo.Now, writes.Flushed.Ttl)));
+                : _owner.ReleaseAsync(writes.Flushed));
         }
     }
 
@@ -137,7 +136,11 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         if (slide)
         {
             _lifetime.Slide(_silo.Now);
-            TouchIfDue(writes);
+            // A flush that is under way carries the renewal itself, or the next open sends it. Nobody waits for it.
+            if (writes.IsIdle)
+            {
+                TouchIfDueAsync(writes).Ignore();
+            }
         }
 
         return state.Opening;
@@ -199,7 +202,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
             if (_writes is not { } writes)
             {
-                await StartOnceAsync(ClaimAsync);
+                await StartOnceAsync(_owner.ClaimAsync);
             }
             else if (EndedBy(writes) is { } reason)
             {
@@ -218,16 +221,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private async Task EndAsync(SessionEndReason reason) => Stop(await _owner.EndAsync(reason));
 
     /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
-    private async Task StartOnceAsync(Func<Task> start)
+    private async Task StartOnceAsync(Func<Task<LoadedSession>> load)
     {
-        var starting = _starting ??= start();
+        var starting = _starting ??= StartAsync(load);
         try
         {
             await starting;
-        }
-        catch (SessionDestroyedException e)
-        {
-            Stop(e);
         }
         finally
         {
@@ -238,39 +237,22 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private async Task ClaimAsync()
-    {
-        var stored = await _owner.ClaimAsync();
-        var state = SessionState.From(stored, _silo.Options.Ttl);
-        _lifetime.Start(_silo.Now, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
-        Start(state, new RequestRing(stored));
-    }
-
-    private async Task CreateOrClaimAsync(NewSession session, SessionRequest request)
+    private async Task StartAsync(Func<Task<LoadedSession>> load)
     {
         try
         {
-            var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
-            var change = new Change(empty.Effective(session.Delta));
-            var state = empty.Apply(change, _silo.Options, _session);
-            var sentAt = _silo.Now;
-            _lifetime.Start(sentAt, state.Ttl, state.Ttl, _silo.Options.AbsoluteLifetime);
-            var keepFor = _lifetime.KeepForAnyway(sentAt, state.Ttl, _silo.Options.TouchIntervalOf(state.Ttl));
-            var first = new RingEntry(request.Id, "");
-            var flush = new Flush { Owner = _owner.Nonce, FromVersion = 0, Entries = [first], Delta = change.Delta, KeepFor = keepFor };
-            if (await _owner.CreateAsync(flush, session.Secret, request.Patience))
+            var loaded = await load();
+            // A destroy may have won meanwhile.
+            if (_stopped is null)
             {
-                _lifetime.Kept(sentAt, keepFor);
-                var ring = new RequestRing();
-                ring.Add(1, first);
-                Start(state, ring);
-            }
-            else
-            {
-                await ClaimAsync();
+                _writes = new PendingWrites(_handle, _storage, _owner, _lifetime, _silo, loaded, Stop);
             }
         }
-        catch (SessionException e) when (e is not SessionDestroyedException)
+        catch (SessionDestroyedException e)
+        {
+            Stop(e);
+        }
+        catch (SessionException)
         {
             // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
             DeactivateOnIdle();
@@ -278,45 +260,15 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private void Start(SessionState state, RequestRing ring)
+    private async Task TouchIfDueAsync(PendingWrites writes)
     {
-        // A destroy may have won while the claim was under way.
-        if (_stopped is null)
-        {
-            _writes = new PendingWrites(_handle, _storage, _owner, _lifetime, _silo, Stop);
-            _writes.Start(state, ring);
-        }
-    }
-
-    private void TouchIfDue(PendingWrites writes)
-    {
-        var ttl = writes.Flushed.Ttl;
-        // A flush that is under way carries the renewal itself, or the next open sends it.
-        if (!_touching && writes.IsIdle && _lifetime.KeepFor(_silo.Now, ttl, _silo.Options.TouchIntervalOf(ttl)) is { } keepFor)
-        {
-            _touching = true;
-            TouchAsync(writes.Flushed.Version, keepFor).Ignore();
-        }
-    }
-
-    private async Task TouchAsync(long version, TimeSpan keepFor)
-    {
-        var nonce = _owner.Nonce;
         try
         {
-            var sentAt = _silo.Now;
-            if (await _owner.TouchAsync(version, keepFor))
-            {
-                _lifetime.Kept(sentAt, keepFor);
-            }
+            await _owner.TouchIfDueAsync(writes.Flushed);
         }
-        catch (SessionException e) when (_owner.Nonce == nonce)
+        catch (SessionException e)
         {
             Stop(e);
-        }
-        finally
-        {
-            _touching = false;
         }
     }
 

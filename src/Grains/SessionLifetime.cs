@@ -22,13 +22,6 @@ internal sealed class SessionLifetime
         _endsAt = now + lifetimeLeft;
     }
 
-    /// <summary>Starts again after a reload: what the owner knows of its last activity still holds.</summary>
-    public void Reload(TimeSpan now, TimeSpan keptFor, TimeSpan? lifetimeLeft)
-    {
-        _keptUntil = now + keptFor;
-        _endsAt = now + lifetimeLeft;
-    }
-
     public void Slide(TimeSpan now) => _activeAt = now;
 
     /// <summary>Why the session is over; null while it is not.</summary>

@@ -9,22 +9,22 @@ internal sealed record StorageStep(int Kind, int Session, int Owner, int A, int 
 
 /// <summary>
 /// Does the same random sequence of steps to the model and to a real store, with several owners that know nothing of each other, flushes
-/// sent twice and time passing, and compares each answer and, at the end, everything that is stored.
+/// sent twice and time passing, and compares each answer and, at the end, everything that is stored. Time passes only where
+/// <paramref name="time"/>, which is the store's clock and the model's, is a <see cref="FakeTimeProvider"/>.
 /// </summary>
-internal sealed class StorageComparison(ISessionStorage store, FakeTimeProvider modelTime, bool timeMoves)
+internal sealed class StorageComparison(ISessionStorage store, TimeProvider time)
 {
     private const int Sessions = 2, Owners = 3;
 
     private static readonly string[] Names = ["", "@", "@@x", "a", "😀"];
 
-    private readonly ModelSessionStorage _model = new(modelTime);
+    private readonly ModelSessionStorage _model = new(time);
     private readonly SessionHandle[] _handles = [.. Enumerable.Range(0, Sessions).Select(_ => SessionHandle.New())];
     private readonly OwnerNonce[] _nonces = [.. Enumerable.Range(0, Sessions * Owners).Select(_ => OwnerNonce.New())];
     private readonly long[] _versions = new long[Sessions * Owners];
     private readonly List<Flush>[] _sent = [.. Enumerable.Range(0, Sessions).Select(_ => new List<Flush>())];
 
-    // Where the store's time cannot be moved, nothing ends by it.
-    private readonly int _second = timeMoves ? 1 : 3600;
+    private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
 
     public static readonly Gen<StorageStep[]> Steps =
         Gen.Select(Gen.Int[0, 23], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
@@ -64,8 +64,8 @@ internal sealed class StorageComparison(ISessionStorage store, FakeTimeProvider 
         var name = $"silo {step.Owner}";
         switch (step.Kind)
         {
-            case 0 when timeMoves:
-                modelTime.Advance(TimeSpan.FromMilliseconds(step.B % 4 == 0 ? 20_000 + step.A * 10 : step.A));
+            case 0 when _movable is not null:
+                _movable.Advance(TimeSpan.FromMilliseconds(step.B % 4 == 0 ? 20_000 + step.A * 10 : step.A));
                 return null;
             case <= 3:
                 var creation = new Creation
@@ -73,7 +73,7 @@ internal sealed class StorageComparison(ISessionStorage store, FakeTimeProvider 
                     OwnerName = name,
                     Secret = step.A % 2 == 0 ? SecretHash.Of([(byte)step.B]) : null,
                     AbsoluteLifetime = step.B % 3 == 0 ? Seconds(30) : null,
-                    StartedAt = modelTime.GetTimestamp(),
+                    StartedAt = time.GetTimestamp(),
                 };
                 var first = FlushOf(step, owner, 0) with { KeepFor = keepFor, Secret = null };
                 sent.Add(first);
@@ -129,7 +129,8 @@ internal sealed class StorageComparison(ISessionStorage store, FakeTimeProvider 
         };
     }
 
-    private TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds * _second);
+    /// <summary>Hours, where time cannot be moved: then nothing ends by it.</summary>
+    private TimeSpan Seconds(int seconds) => _movable is null ? TimeSpan.FromHours(seconds) : TimeSpan.FromSeconds(seconds);
 
     private async Task<(StoreReply Reply, string? Difference)> BothAsync(Func<ISessionStorage, Task<StoreReply>> step)
     {
@@ -155,10 +156,11 @@ internal sealed class StorageComparison(ISessionStorage store, FakeTimeProvider 
         session.Secret?.CopyTo(secret);
         return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
             + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} after "
-            + $"{session.PreviousOwnerName} released {session.Released} ring {string.Join(' ', ring)} properties {string.Join(' ', properties)}";
+            + $"{session.PreviousOwnerName} released {session.Released} ring {string.Join(' ', ring)} "
+            + $"properties {string.Join(' ', properties)}";
     }
 
-    // A store on a clock of its own is some milliseconds on: every duration is a number of hours then.
+    // A store that was asked some milliseconds later has that much less left.
     private string? Rounded(TimeSpan? left) =>
-        timeMoves ? left?.ToString() : left?.TotalHours.ToString("0", CultureInfo.InvariantCulture);
+        _movable is null ? left?.TotalHours.ToString("0", CultureInfo.InvariantCulture) : left?.ToString();
 }

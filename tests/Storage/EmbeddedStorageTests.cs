@@ -28,7 +28,8 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     [Fact]
     public async Task ReopenedFile_HasEverythingThatWasAcknowledged()
     {
-        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]).WithTtl(TimeSpan.FromDays(7)), lifetime: TimeSpan.FromDays(30));
+        var (handle, last) = await CreateAsync(
+            SessionDelta.Empty.Set("a", [1]).WithTtl(TimeSpan.FromDays(7)), lifetime: TimeSpan.FromDays(30));
         last = await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("b", [2]), "result"));
         var (ended, _) = await CreateAsync(SessionDelta.Empty);
         AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(ended, SessionEndReason.Destroyed, TombstoneKept));
@@ -118,6 +119,16 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         }
 
         Assert.True(File.Exists(Path.Combine(folder, "sessions.db")));
+    }
+
+    [Fact]
+    public async Task NewFileAndItsLog_AreReadableByTheirOwnerOnly()
+    {
+        await CreateAsync(SessionDelta.Empty);
+
+        // Windows has no such permissions.
+        Assert.All([DatabasePath, DatabasePath + "-wal"], file => Assert.True(
+            OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite)));
     }
 
     [Fact]

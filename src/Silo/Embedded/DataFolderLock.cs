@@ -36,9 +36,9 @@ internal sealed class DataFolderLock : IDisposable
                 if (time.GetElapsedTime(started) >= timeout)
                 {
                     throw new TimeoutException(
-                        $"The data folder '{dataFolder}' is in use by {Holder(dataFolder)}, and was not given up within {timeout}. The embedded "
-                        + "store belongs to one process: stop the other one, give this one another SessionActors:DataFolder, or set "
-                        + "SessionActors:Redis, which any number of processes share.",
+                        $"The data folder '{dataFolder}' is in use by {Holder(dataFolder)}, and was not given up within {timeout}. "
+                        + "The embedded store belongs to one process: stop the other one, give this one another SessionActors:DataFolder, "
+                        + "or set SessionActors:Redis, which any number of processes share.",
                         e);
                 }
             }

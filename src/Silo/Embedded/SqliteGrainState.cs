@@ -66,7 +66,8 @@ internal sealed class SqliteGrainState(SqliteDatabase database, IGrainStorageSer
         if (stored != expected)
         {
             throw new InconsistentStateException(
-                $"State '{stateName}' of grain {grainId} was written by somebody else since it was read. Read it again and repeat the change.",
+                $"State '{stateName}' of grain {grainId} was written by somebody else since it was read. Read it again and repeat the "
+                + "change.",
                 stored ?? "none",
                 expected ?? "none");
         }

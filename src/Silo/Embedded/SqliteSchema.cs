@@ -6,7 +6,8 @@ namespace SessionActors;
 /// The tables of <c>sessions.db</c>, version 1. Times are UTC ticks, durations ticks, strings the bytes of their UTF-8.
 /// <list type="bullet">
 /// <item><c>session</c>: one row for each session or tombstone, until <c>expires</c>. A tombstone has a <c>reason</c>
-/// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else. <c>ends</c> is the absolute lifetime's end.</item>
+/// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else. <c>ends</c> is the end of the absolute
+/// lifetime.</item>
 /// <item><c>property</c>: name and value.</item>
 /// <item><c>ring</c>: the deltas' request ids and results; the one that led to version v is at place v % 128.</item>
 /// <item><c>grain_state</c>: the small state of other grains, a new random etag at every write.</item>
@@ -65,6 +66,18 @@ internal static class SqliteSchema
     /// <exception cref="InvalidOperationException">The file holds something else, or was written by a newer version.</exception>
     public static SqliteConnection Open(string path)
     {
+        if (path != SqliteDatabase.InMemory && !OperatingSystem.IsWindows())
+        {
+            // For the owner's eyes only, the log with it: besides sessions it holds the keys that sign cookies.
+            var mine = new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            File.Open(path, mine).Dispose();
+        }
+
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
         try
         {
@@ -80,8 +93,8 @@ internal static class SqliteSchema
             if (Read(connection, "PRAGMA user_version") is > Version and var version)
             {
                 throw new InvalidOperationException(
-                    $"'{path}' was written by a newer SessionActors (schema {version}, this one knows {Version}). Run the newer one, or give "
-                    + "this one another SessionActors:DataFolder.");
+                    $"'{path}' was written by a newer SessionActors (schema {version}, this one knows {Version}). Run the newer one, or "
+                    + "give this one another SessionActors:DataFolder.");
             }
 
             // FULL: what was acknowledged survives a power cut, not only the end of the process.
@@ -89,7 +102,8 @@ internal static class SqliteSchema
             // and again; the limit cuts it back after a burst.
             Execute(
                 connection,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864");
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                + "PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864");
             if (isNew)
             {
                 Execute(

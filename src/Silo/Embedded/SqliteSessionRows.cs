@@ -17,7 +17,9 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         """);
 
     private readonly SqliteStatement _insert = database.Statement("INSERT INTO session (handle, expires) VALUES (?, ?) RETURNING id");
-    private readonly SqliteStatement _insertTombstone = database.Statement("INSERT INTO session (handle, expires, reason) VALUES (?, ?, ?)");
+    private readonly SqliteStatement _insertTombstone = database.Statement(
+        "INSERT INTO session (handle, expires, reason) VALUES (?, ?, ?)");
+
     private readonly SqliteStatement _own = database.Statement(
         "UPDATE session SET owner = ?2, owner_name = ?3, epoch = epoch + 1, released = 0 WHERE id = ?1");
 
@@ -127,7 +129,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             version++;
             BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
             BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
-            _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId).Bind(5, entry.Result).Run();
+            _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
+                .Bind(5, entry.Result).Run();
         }
 
         _setVersion.Bind(1, id).Bind(2, version).Run();
