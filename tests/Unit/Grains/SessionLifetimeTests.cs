@@ -134,9 +134,10 @@ public sealed class SessionLifetimeTests
 
             if (step.Kind is Kind.Reload)
             {
-                _lifetime.Reload(Now, StoreDropsAt - Now, _endsAt - Now);
+                _lifetime.Start(Now, _ttl, StoreDropsAt - Now, _endsAt - Now);
             }
-            else if (step.Kind is not Kind.PollWithoutSliding)
+
+            if (step.Kind is not Kind.PollWithoutSliding)
             {
                 _activeAt = Now;
                 _lifetime.Slide(Now);
