@@ -148,7 +148,7 @@ public sealed class SessionLifetimeTests
                 _ttl = step.NewTtl;
                 Tell(_lifetime.KeepForAnyway(Now, _ttl, TouchOf(_ttl)), step.Delay);
             }
-            else if (step.Kind is Kind.Read or Kind.Write && _lifetime.KeepFor(Now, _ttl, TouchOf(_ttl)) is { } keepFor)
+            else if (step.Kind is Kind.Read or Kind.Write or Kind.Reload && _lifetime.KeepFor(Now, _ttl, TouchOf(_ttl)) is { } keepFor)
             {
                 Tell(keepFor, step.Delay);
             }
