@@ -184,7 +184,7 @@ public abstract partial class StorageContract
         KeepFor = keepFor ?? Kept,
     };
 
-    /// <summary>The flush that the owner of <paramref name="last"/> sends after it: one entry for each of <paramref name="results"/>.</summary>
+    /// <summary>The flush that the owner of <paramref name="last"/> sends next, with one entry for each of the results.</summary>
     private protected static Flush Next(Flush last, SessionDelta delta, params string[] results) => new()
     {
         Owner = last.Owner,

@@ -1,0 +1,243 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+
+namespace SessionActors;
+
+/// <summary>What a step decides by.</summary>
+internal sealed record SessionRow(
+    long Id, long Expires, SessionEndReason? Reason, string Owner, string OwnerName, long Version, long? Ends, bool Remembers);
+
+/// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
+internal sealed class SqliteSessionRows(SqliteDatabase database)
+{
+    private readonly SqliteStatement _find = database.Statement(
+        """
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id FROM session s
+        LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
+        """);
+
+    private readonly SqliteStatement _insert = database.Statement("INSERT INTO session (handle, expires) VALUES (?, ?) RETURNING id");
+    private readonly SqliteStatement _insertTombstone = database.Statement(
+        "INSERT INTO session (handle, expires, reason) VALUES (?, ?, ?)");
+
+    private readonly SqliteStatement _own = database.Statement(
+        "UPDATE session SET owner = ?2, owner_name = ?3, epoch = epoch + 1, released = 0 WHERE id = ?1");
+
+    private readonly SqliteStatement _release = database.Statement("UPDATE session SET released = 1 WHERE id = ?1");
+    private readonly SqliteStatement _setEnds = database.Statement("UPDATE session SET ends = ?2 WHERE id = ?1");
+    private readonly SqliteStatement _setExpires = database.Statement("UPDATE session SET expires = ?2 WHERE id = ?1");
+    private readonly SqliteStatement _setSecret = database.Statement("UPDATE session SET secret = ?2, generation = ?3 WHERE id = ?1");
+    private readonly SqliteStatement _setTtl = database.Statement("UPDATE session SET ttl = ?2 WHERE id = ?1");
+    private readonly SqliteStatement _setVersion = database.Statement("UPDATE session SET version = ?2 WHERE id = ?1");
+    private readonly SqliteStatement _delete = database.Statement("DELETE FROM session WHERE id = ?1");
+    private readonly SqliteStatement _clear = database.Statement("DELETE FROM property WHERE session = ?1");
+    private readonly SqliteStatement _remove = database.Statement("DELETE FROM property WHERE session = ?1 AND name = ?2");
+    private readonly SqliteStatement _set = database.Statement("REPLACE INTO property (session, name, value) VALUES (?, ?, ?)");
+    private readonly SqliteStatement _remember = database.Statement(
+        "REPLACE INTO ring (session, place, version, id, result) VALUES (?, ?, ?, ?, ?)");
+
+    private readonly SqliteStatement _forget = database.Statement("DELETE FROM ring WHERE session = ?1");
+    private readonly SqliteStatement _expired = database.Statement("SELECT id FROM session WHERE expires <= ?1 LIMIT ?2");
+    private readonly SqliteStatement _read = database.Statement(
+        "SELECT version, epoch, ttl, ends, expires, secret, generation, released FROM session WHERE id = ?1");
+
+    private readonly SqliteStatement _properties = database.Statement("SELECT name, value FROM property WHERE session = ?1");
+    private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result FROM ring WHERE session = ?1");
+
+    /// <summary>
+    /// The row under a handle, and whether it remembers that <paramref name="flush"/>, if one is given, was applied.
+    /// </summary>
+    public SessionRow? Find(SessionHandle handle, Flush? flush = null)
+    {
+        Span<byte> key = stackalloc byte[SessionHandle.ByteLength];
+        handle.CopyTo(key);
+        var version = (flush?.FromVersion ?? 0) + 1;
+        _find.Bind(1, key).Bind(2, version % ISessionStorage.RingSize).Bind(3, version);
+        try
+        {
+            return !_find.Read() ? null : new SessionRow(
+                _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4), _find.Int64(5),
+                _find.NullableInt64(6), flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
+        }
+        finally
+        {
+            _find.Reset();
+        }
+    }
+
+    /// <summary>Inserts a row that has nothing yet but what it is found by.</summary>
+    public long Insert(SessionHandle handle, long expires)
+    {
+        Span<byte> key = stackalloc byte[SessionHandle.ByteLength];
+        handle.CopyTo(key);
+        _insert.Bind(1, key).Bind(2, expires);
+        try
+        {
+            _insert.Read();
+            return _insert.Int64(0);
+        }
+        finally
+        {
+            _insert.Reset();
+        }
+    }
+
+    public void InsertTombstone(SessionHandle handle, long expires, SessionEndReason reason)
+    {
+        Span<byte> key = stackalloc byte[SessionHandle.ByteLength];
+        handle.CopyTo(key);
+        _insertTombstone.Bind(1, key).Bind(2, expires).Bind(3, (long)reason).Run();
+    }
+
+    public void Own(long id, OwnerNonce owner, string ownerName) => _own.Bind(1, id).Bind(2, owner.Value).Bind(3, ownerName).Run();
+
+    public void Release(long id) => _release.Bind(1, id).Run();
+
+    public void SetEnds(long id, long ends) => _setEnds.Bind(1, id).Bind(2, ends).Run();
+
+    public void SetExpires(long id, long expires) => _setExpires.Bind(1, id).Bind(2, expires).Run();
+
+    public void SetSecret(long id, SecretHash secret, int generation)
+    {
+        Span<byte> hash = stackalloc byte[SecretHash.ByteLength];
+        secret.CopyTo(hash);
+        _setSecret.Bind(1, id).Bind(2, hash).Bind(3, generation).Run();
+    }
+
+    /// <summary>Applies all that a flush carries but how long the session is kept.</summary>
+    public void Apply(long id, Flush flush)
+    {
+        if (flush.Delta.Clears)
+        {
+            _clear.Bind(1, id).Run();
+        }
+
+        foreach (var name in flush.Delta.Removes)
+        {
+            _remove.Bind(1, id).Bind(2, name).Run();
+        }
+
+        foreach (var (name, value) in flush.Delta.Sets)
+        {
+            _set.Bind(1, id).Bind(2, name).Bind(3, value.Span).Run();
+        }
+
+        Span<byte> requestId = stackalloc byte[16];
+        var version = flush.FromVersion;
+        foreach (var entry in flush.Entries)
+        {
+            version++;
+            BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
+            BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
+            _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
+                .Bind(5, entry.Result).Run();
+        }
+
+        _setVersion.Bind(1, id).Bind(2, version).Run();
+        if (flush.Delta.Ttl is { } ttl)
+        {
+            _setTtl.Bind(1, id).Bind(2, ttl.Ticks).Run();
+        }
+
+        if (flush.Secret is { } secret)
+        {
+            SetSecret(id, secret.Hash, secret.Generation);
+        }
+    }
+
+    public void Delete(long id)
+    {
+        _clear.Bind(1, id).Run();
+        _forget.Bind(1, id).Run();
+        _delete.Bind(1, id).Run();
+    }
+
+    /// <summary>Deletes up to <paramref name="most"/> sessions and tombstones whose time is over.</summary>
+    public void DeleteExpired(long now, int most)
+    {
+        var ids = new List<long>();
+        _expired.Bind(1, now).Bind(2, most);
+        try
+        {
+            while (_expired.Read())
+            {
+                ids.Add(_expired.Int64(0));
+            }
+        }
+        finally
+        {
+            _expired.Reset();
+        }
+
+        ids.ForEach(Delete);
+    }
+
+    /// <summary>Everything that is stored of a session.</summary>
+    public StoredSession Read(long id, string? previousOwnerName, long now)
+    {
+        _read.Bind(1, id);
+        try
+        {
+            _read.Read();
+            return new StoredSession
+            {
+                Properties = ReadProperties(id),
+                Version = _read.Int64(0),
+                Epoch = _read.Int64(1),
+                OwnTtl = _read.NullableTime(2),
+                LifetimeLeft = _read.NullableInt64(3) is { } ends ? new TimeSpan(ends - now) : null,
+                KeptFor = new TimeSpan(_read.Int64(4) - now),
+                Secret = _read.IsNull(5) ? null : SecretHash.FromBytes(_read.Bytes(5)),
+                Generation = (int)_read.Int64(6),
+                Ring = ReadRing(id),
+                PreviousOwnerName = previousOwnerName,
+                Released = _read.Int64(7) != 0,
+            };
+        }
+        finally
+        {
+            _read.Reset();
+        }
+    }
+
+    private ImmutableDictionary<string, ReadOnlyMemory<byte>> ReadProperties(long id)
+    {
+        var properties = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>();
+        _properties.Bind(1, id);
+        try
+        {
+            while (_properties.Read())
+            {
+                properties.Add(_properties.Text(0), _properties.Bytes(1).ToArray());
+            }
+        }
+        finally
+        {
+            _properties.Reset();
+        }
+
+        return properties.ToImmutable();
+    }
+
+    private ImmutableDictionary<long, RingEntry> ReadRing(long id)
+    {
+        var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
+        _ring.Bind(1, id);
+        try
+        {
+            while (_ring.Read())
+            {
+                ring.Add(_ring.Int64(0), new RingEntry(RequestIdOf(_ring.Bytes(1)), _ring.Text(2)));
+            }
+        }
+        finally
+        {
+            _ring.Reset();
+        }
+
+        return ring.ToImmutable();
+    }
+
+    private static RequestId RequestIdOf(ReadOnlySpan<byte> bytes) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+}

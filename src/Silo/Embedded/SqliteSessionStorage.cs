@@ -1,0 +1,198 @@
+namespace SessionActors;
+
+/// <summary>
+/// The storage protocol over SQLite, for one process. Expired rows count as absent; they are deleted when they are met, and a few of the
+/// others along with every so many steps.
+/// </summary>
+internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider time) : ISessionStorage
+{
+    /// <summary>Two for each step, so that the sweep is faster than whatever leaves something to sweep.</summary>
+    private const int SweepEvery = 16, SweepAtMost = 32;
+
+    private readonly SqliteSessionRows _rows = new(database);
+    private int _steps;
+
+    public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, flush, row =>
+    {
+        switch (row)
+        {
+            case { Reason: { } reason }:
+                return new StoreReply(StoreOutcome.Tombstone, reason);
+            case not null:
+                return new StoreReply(row.Remembers ? StoreOutcome.AlreadyWritten : StoreOutcome.Exists);
+        }
+
+        if (time.GetElapsedTime(creation.StartedAt) > ISessionStorage.CreateDeadline)
+        {
+            return new StoreReply(StoreOutcome.Late);
+        }
+
+        var id = _rows.Insert(handle, In(flush.KeepFor!.Value));
+        _rows.Own(id, flush.Owner, creation.OwnerName);
+        if (creation.AbsoluteLifetime is { } lifetime)
+        {
+            _rows.SetEnds(id, In(lifetime));
+        }
+
+        if (creation.Secret is { } secret)
+        {
+            _rows.SetSecret(id, secret, generation: 1);
+        }
+
+        _rows.Apply(id, flush);
+        return new StoreReply(StoreOutcome.Written);
+    });
+
+    public Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone) =>
+        LiveStepAsync(handle, flush: null, row =>
+        {
+            if (row.Ends <= Now)
+            {
+                Bury(handle, row, SessionEndReason.Lifetime, tombstone);
+                return new StoreReply(StoreOutcome.Expired, SessionEndReason.Lifetime);
+            }
+
+            if (row.Owner == owner.Value)
+            {
+                return new StoreReply(StoreOutcome.AlreadyWritten, Session: _rows.Read(row.Id, previousOwnerName: null, Now));
+            }
+
+            // Read first, for the previous owner's mark; the epoch is the new owner's.
+            var session = _rows.Read(row.Id, row.OwnerName, Now);
+            _rows.Own(row.Id, owner, ownerName);
+            return new StoreReply(StoreOutcome.Written, Session: session with { Epoch = session.Epoch + 1 });
+        });
+
+    public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => LiveStepAsync(handle, flush, row =>
+    {
+        if (row.Remembers)
+        {
+            return new StoreReply(StoreOutcome.AlreadyWritten);
+        }
+
+        var reply = Judge(row, flush.Owner, flush.FromVersion);
+        if (reply.IsDone)
+        {
+            _rows.Apply(row.Id, flush);
+            if (flush.KeepFor is { } keepFor)
+            {
+                _rows.SetExpires(row.Id, In(keepFor));
+            }
+        }
+
+        return reply;
+    });
+
+    public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
+        LiveStepAsync(handle, flush: null, row =>
+        {
+            var reply = Judge(row, owner, version);
+            if (reply.IsDone)
+            {
+                _rows.SetExpires(row.Id, In(keepFor));
+            }
+
+            return reply;
+        });
+
+    public Task<StoreReply> DestroyAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner = null) =>
+        StepAsync(handle, flush: null, row =>
+        {
+            switch (row)
+            {
+                case null when owner is not null:
+                    return new StoreReply(StoreOutcome.Missing);
+                case { Reason: { } ended } when owner is not null:
+                    return new StoreReply(StoreOutcome.Tombstone, ended);
+                case { Reason: not null }:
+                    _rows.SetExpires(row.Id, Math.Max(row.Expires, In(tombstone)));
+                    return new StoreReply(StoreOutcome.AlreadyWritten);
+                case not null when owner is not null && row.Owner != owner.Value.Value:
+                    return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
+                default:
+                    Bury(handle, row, reason, tombstone);
+                    return new StoreReply(StoreOutcome.Written);
+            }
+        });
+
+    public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
+        LiveStepAsync(handle, flush: null, row =>
+        {
+            var reply = Judge(row, owner, row.Version);
+            if (reply.IsDone)
+            {
+                _rows.Release(row.Id);
+                _rows.SetExpires(row.Id, In(keepFor));
+            }
+
+            return reply;
+        });
+
+    private long Now => time.GetUtcNow().UtcTicks;
+
+    /// <summary>So far from now, or for ever.</summary>
+    private long In(TimeSpan duration)
+    {
+        var now = Now;
+        return duration.Ticks > long.MaxValue - now ? long.MaxValue : now + duration.Ticks;
+    }
+
+    private static StoreReply Judge(SessionRow row, OwnerNonce owner, long version) =>
+        row.Owner != owner.Value ? new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName)
+        : row.Version < version ? new StoreReply(StoreOutcome.Behind)
+        : row.Version > version ? new StoreReply(StoreOutcome.Ahead)
+        : new StoreReply(StoreOutcome.Written);
+
+    private void Bury(SessionHandle handle, SessionRow? row, SessionEndReason reason, TimeSpan tombstone)
+    {
+        if (row is not null)
+        {
+            _rows.Delete(row.Id);
+        }
+
+        _rows.InsertTombstone(handle, In(tombstone), reason);
+    }
+
+    private Task<StoreReply> LiveStepAsync(SessionHandle handle, Flush? flush, Func<SessionRow, StoreReply> step) =>
+        StepAsync(handle, flush, row => row switch
+        {
+            null => new StoreReply(StoreOutcome.Missing),
+            { Reason: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason),
+            _ => step(row),
+        });
+
+    private async Task<StoreReply> StepAsync(SessionHandle handle, Flush? flush, Func<SessionRow?, StoreReply> step)
+    {
+        try
+        {
+            return await database.RunAsync(() => step(FindLive(handle, flush)));
+        }
+        catch (UnknownCommitException e)
+        {
+            return new StoreReply(StoreOutcome.Unknown, Error: e);
+        }
+        catch (Exception e)
+        {
+            // It was rolled back, or the database would not open or is closed: whatever it was, the step is not done.
+            return new StoreReply(database.IsOpen ? StoreOutcome.Refused : StoreOutcome.Unsent, Error: e);
+        }
+    }
+
+    private SessionRow? FindLive(SessionHandle handle, Flush? flush)
+    {
+        var now = Now;
+        if (++_steps % SweepEvery == 0)
+        {
+            _rows.DeleteExpired(now, SweepAtMost);
+        }
+
+        var row = _rows.Find(handle, flush);
+        if (row is null || row.Expires > now)
+        {
+            return row;
+        }
+
+        _rows.Delete(row.Id);
+        return null;
+    }
+}

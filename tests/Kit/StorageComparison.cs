@@ -1,0 +1,166 @@
+using System.Globalization;
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+
+namespace SessionActors;
+
+/// <summary>One thing that happens to a store in a random sequence; what its numbers mean depends on its kind.</summary>
+internal sealed record StorageStep(int Kind, int Session, int Owner, int A, int B);
+
+/// <summary>
+/// Does the same random sequence of steps to the model and to a real store, with several owners that know nothing of each other, flushes
+/// sent twice and time passing, and compares each answer and, at the end, everything that is stored. Time passes only where
+/// <paramref name="time"/>, which is the store's clock and the model's, is a <see cref="FakeTimeProvider"/>.
+/// </summary>
+internal sealed class StorageComparison(ISessionStorage store, TimeProvider time)
+{
+    private const int Sessions = 2, Owners = 3;
+
+    private static readonly string[] Names = ["", "@", "@@x", "a", "😀"];
+
+    private readonly ModelSessionStorage _model = new(time);
+    private readonly SessionHandle[] _handles = [.. Enumerable.Range(0, Sessions).Select(_ => SessionHandle.New())];
+    private readonly OwnerNonce[] _nonces = [.. Enumerable.Range(0, Sessions * Owners).Select(_ => OwnerNonce.New())];
+    private readonly long[] _versions = new long[Sessions * Owners];
+    private readonly List<Flush>[] _sent = [.. Enumerable.Range(0, Sessions).Select(_ => new List<Flush>())];
+
+    private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
+
+    public static readonly Gen<StorageStep[]> Steps =
+        Gen.Select(Gen.Int[0, 23], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
+            .Select((kind, session, owner, a, b) => new StorageStep(kind, session, owner, a, b))
+            .Array[1, 120];
+
+    /// <summary>Runs the sequence; what differed first, or null where nothing did.</summary>
+    public async Task<string?> RunAsync(StorageStep[] steps)
+    {
+        for (var i = 0; i < steps.Length; i++)
+        {
+            if (await StepAsync(steps[i]) is { } difference)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"step {i}, {steps[i]}: {difference}");
+            }
+        }
+
+        for (var session = 0; session < Sessions; session++)
+        {
+            var owner = OwnerNonce.New();
+            if (await BothAsync(s => s.ClaimAsync(_handles[session], owner, "last", Seconds(5))) is (_, { } difference))
+            {
+                return $"at the end, session {session}: {difference}";
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<string?> StepAsync(StorageStep step)
+    {
+        var handle = _handles[step.Session];
+        var place = step.Session * Owners + step.Owner;
+        var owner = _nonces[place];
+        var sent = _sent[step.Session];
+        var keepFor = Seconds(1 + step.A % 60);
+        var name = $"silo {step.Owner}";
+        switch (step.Kind)
+        {
+            case 0 when _movable is not null:
+                _movable.Advance(TimeSpan.FromMilliseconds(step.B % 4 == 0 ? 20_000 + step.A * 10 : step.A));
+                return null;
+            case <= 3:
+                var creation = new Creation
+                {
+                    OwnerName = name,
+                    Secret = step.A % 2 == 0 ? SecretHash.Of([(byte)step.B]) : null,
+                    AbsoluteLifetime = step.B % 3 == 0 ? Seconds(30) : null,
+                    StartedAt = time.GetTimestamp(),
+                };
+                var first = FlushOf(step, owner, 0) with { KeepFor = keepFor, Secret = null };
+                sent.Add(first);
+                var (created, difference) = await BothAsync(s => s.CreateAsync(handle, creation, first));
+                _versions[place] = created.IsDone ? first.ToVersion : _versions[place];
+                return difference;
+            case <= 7:
+                owner = _nonces[place] = step.B % 4 == 0 ? owner : OwnerNonce.New();
+                (var claimed, difference) = await BothAsync(s => s.ClaimAsync(handle, owner, name, Seconds(5)));
+                _versions[place] = claimed.Session?.Version ?? _versions[place];
+                return difference;
+            case <= 16:
+                var wrong = step.B % 10 == 0 ? 1 : step.B % 10 == 1 && _versions[place] > 0 ? -1 : 0;
+                var flush = FlushOf(step, owner, _versions[place] + wrong);
+                sent.Add(flush);
+                (var committed, difference) = await BothAsync(s => s.CommitAsync(handle, flush));
+                _versions[place] = committed.IsDone ? flush.ToVersion : _versions[place];
+                return difference;
+            case <= 19 when sent.Count > 0:
+                var again = sent[^(1 + step.A % Math.Min(sent.Count, 8))];
+                return (await BothAsync(s => s.CommitAsync(handle, again))).Difference;
+            case 20:
+                return (await BothAsync(s => s.TouchAsync(handle, owner, _versions[place] - step.B % 5 / 4, keepFor))).Difference;
+            case 21:
+                return (await BothAsync(s => s.ReleaseAsync(handle, owner, keepFor))).Difference;
+            case 22:
+                OwnerNonce? under = step.B % 3 == 0 ? null : owner;
+                var reason = under is null ? SessionEndReason.Destroyed : SessionEndReason.Idle;
+                return (await BothAsync(s => s.DestroyAsync(handle, reason, Seconds(1 + step.A % 20), under))).Difference;
+            default:
+                return null;
+        }
+    }
+
+    private Flush FlushOf(StorageStep step, OwnerNonce owner, long version)
+    {
+        var delta = step.B % 7 == 0 ? SessionDelta.Empty.Clear() : SessionDelta.Empty;
+        for (var digits = step.A; digits > 0; digits /= 10)
+        {
+            var name = Names[digits % Names.Length];
+            delta = digits % 10 < 7 ? delta.Set(name, new byte[digits % 30]) : delta.Remove(name);
+        }
+
+        var entries = step.B % 9 == 0 ? Flush.MaxEntries : 1 + step.B % 3;
+        return new Flush
+        {
+            Owner = owner,
+            FromVersion = version,
+            Entries = [.. Enumerable.Range(0, entries).Select(i => new RingEntry(RequestId.New(), i % 2 == 0 ? "" : $"result {i}"))],
+            Delta = step.B % 5 == 0 ? delta.WithTtl(Seconds(step.B)) : delta,
+            KeepFor = step.A % 4 == 0 ? Seconds(1 + step.B % 60) : null,
+            Secret = step.B % 11 == 0 ? new RotatedSecret(SecretHash.Of([(byte)step.A]), step.B) : null,
+        };
+    }
+
+    /// <summary>Hours, where time cannot be moved: then nothing ends by it.</summary>
+    private TimeSpan Seconds(int seconds) => _movable is null ? TimeSpan.FromHours(seconds) : TimeSpan.FromSeconds(seconds);
+
+    private async Task<(StoreReply Reply, string? Difference)> BothAsync(Func<ISessionStorage, Task<StoreReply>> step)
+    {
+        var expected = await step(_model);
+        var actual = await step(store);
+        var (model, real) = (Describe(expected), Describe(actual));
+        return (expected, model == real ? null : $"the model says\n{model}\nand the store\n{real}\n{actual.Error}");
+    }
+
+    private string Describe(StoreReply reply) => reply.Outcome switch
+    {
+        StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
+        StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",
+        _ => reply.Session is { } session ? $"{reply.Outcome} {Describe(session)}" : $"{reply.Outcome}",
+    };
+
+    private string Describe(StoredSession session)
+    {
+        var properties = session.Properties.OrderBy(p => p.Key, StringComparer.Ordinal)
+            .Select(p => $"'{p.Key}'={Convert.ToHexString(p.Value.Span)}");
+        var ring = session.Ring.OrderBy(e => e.Key).Select(e => $"{e.Key}:{e.Value.Id}={e.Value.Result}");
+        Span<byte> secret = stackalloc byte[SecretHash.ByteLength];
+        session.Secret?.CopyTo(secret);
+        return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
+            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} after "
+            + $"{session.PreviousOwnerName} released {session.Released} ring {string.Join(' ', ring)} "
+            + $"properties {string.Join(' ', properties)}";
+    }
+
+    // A store that was asked some milliseconds later has that much less left.
+    private string? Rounded(TimeSpan? left) =>
+        _movable is null ? left?.TotalHours.ToString("0", CultureInfo.InvariantCulture) : left?.ToString();
+}
