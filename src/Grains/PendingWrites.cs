@@ -24,6 +24,9 @@ internal sealed class PendingWrites(
     private const int MaxReloads = 20;
     private const int MaxReloadPauseMs = 100;
 
+    // A call is older than it says, by its way here.
+    private static readonly TimeSpan TravelTime = TimeSpan.FromSeconds(1);
+
     private readonly string _session = handle.LogName;
     private readonly Queue<PendingWrite> _waiting = new();
     private RequestRing _ring = loaded.Ring;
@@ -46,21 +49,26 @@ internal sealed class PendingWrites(
     public bool Knows(RequestId id) => _ring.Find(id) is not null;
 
     /// <summary>Applies an operation and completes when it is stored. The same id is applied once.</summary>
-    public Task<Applied> AddAsync(RequestId id, TimeSpan patience, Func<SessionState, Change> operation)
+    public Task<Applied> AddAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         if (_stopped is not null)
         {
             throw _stopped;
         }
 
-        if (_ring.Find(id) is { } answer)
+        if (_ring.Find(request.Id) is { } answer)
         {
             return Task.FromResult(answer);
         }
 
-        if (FindPending(id) is { } same)
+        if (FindPending(request.Id) is { } same)
         {
             return same.Task;
+        }
+
+        if (request.UnansweredFor > TimeSpan.Zero && !_ring.ReachesBackTo(silo.Now - request.UnansweredFor - TravelTime))
+        {
+            throw SessionUnavailableException.Unknown(_session, "the call was sent before, and too much has changed since to tell.");
         }
 
         if (_waiting.Count >= silo.Options.MaxWaiters)
@@ -69,7 +77,7 @@ internal sealed class PendingWrites(
                 _session, $"{_waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
         }
 
-        var write = new PendingWrite(id, silo.Time.GetTimestamp(), patience, operation);
+        var write = new PendingWrite(request.Id, silo.Time.GetTimestamp(), request.Patience, operation);
         Project(write);
         if (write.IsNoChange && IsIdle)
         {
@@ -218,7 +226,7 @@ internal sealed class PendingWrites(
         var version = flush.FromVersion;
         foreach (var write in batch)
         {
-            _ring.Add(++version, write.Entry);
+            _ring.Add(++version, write.Entry, silo.Now);
         }
 
         Flushed = batch[^1].State;

@@ -57,6 +57,13 @@ if version ~= from then
   return reply(lower and 'behind' or 'ahead')
 end
 
+-- A slot also says when it was written, so that whoever claims the session knows how far back the ring reaches.
+local i = 7
+while i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
+  ARGV[i + 1] = string.sub(ARGV[i + 1], 1, 22) .. ' ' .. now .. string.sub(ARGV[i + 1], 23)
+  i = i + 2
+end
+
 -- Out of memory is refused at the first write only, so the first one must be HSET: then nothing is half-written. For the same reason
 -- a clear deletes what is left over after the sets.
 local last = 6 + 2 * sets
