@@ -8,6 +8,13 @@ public sealed class Site : IAsyncLifetime
 {
     public const string App = "SessionActors.TestApp";
 
+    /// <summary>
+    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of another
+    /// test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
+    /// </summary>
+    internal static string[] MeasuredArguments(RedisServer redis) =>
+        [$"--SessionActors:Redis={redis.Address},asyncTimeout=30000", "--SessionActors:CollectionAge=1.00:00:00"];
+
     internal RedisServer Redis { get; private set; } = null!;
 
     public AppProcess First { get; private set; } = null!;
@@ -31,9 +38,7 @@ public sealed class Site : IAsyncLifetime
     /// <inheritdoc cref="SiteRedis.ScriptsOfAsync"/>
     internal Task<long> ScriptsOfAsync(Func<Task> requests) => Redis.ScriptsOfAsync(requests);
 
-    // Sessions stay in memory, so that no test's measurement has the hand-over of another test's session in it.
-    private Task<AppProcess> StartServerAsync() =>
-        AppProcess.StartAsync(App, $"--SessionActors:Redis={Redis.Address}", "--SessionActors:CollectionAge=1.00:00:00");
+    private Task<AppProcess> StartServerAsync() => AppProcess.StartAsync(App, MeasuredArguments(Redis));
 
     public async ValueTask DisposeAsync()
     {

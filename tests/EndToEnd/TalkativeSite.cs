@@ -11,8 +11,7 @@ public sealed class TalkativeSite : IAsyncLifetime
     {
         Redis = await RedisServer.StartAsync();
         Server = await AppProcess.StartAsync(
-            Site.App, $"--SessionActors:Redis={Redis.Address}", "--SessionActors:CollectionAge=1.00:00:00", "--Logging:LogLevel:Default=Trace",
-            "--Logging:LogLevel:Microsoft.AspNetCore=Trace");
+            Site.App, [.. Site.MeasuredArguments(Redis), "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace"]);
     }
 
     public Browser NewVisitor() => new(Server.Address);
