@@ -141,7 +141,7 @@ internal static class RedisLayout
         TimeSpan? reach = null;
         for (var v = version; v > 0 && v > version - ISessionStorage.RingSize; v--)
         {
-            var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ') ?? [];
+            var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ', 3) ?? [];
             if (parts is not [var idText, var msText, ..] || !RequestId.TryParse(idText, out var id)
                 || !long.TryParse(msText, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))
             {
