@@ -14,8 +14,8 @@ internal static class LoadRounds
     private const int Sessions = 64;
 
     // The JIT compiler needs tens of thousands of requests before it has little left to do.
-    private const int LongestWarmUp = 4;
-    private const double Warm = 0.05;
+    private const int LongestWarmUp = 8;
+    private const double Warm = 0.01;
 
     private static readonly string[] Paths = ["/none", "/read", "/write"];
 
@@ -64,7 +64,7 @@ internal static class LoadRounds
         [
             .. Table("requests per second", loads, load => load.PerSecond, bare => $"{bare:N0}"),
             .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
-            .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"+ {value - bare:N0} B"),
+            .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"{value - bare:+ #,0;- #,0;0} B"),
             "",
             $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. The JIT compiler was busy for at most "
                 + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0} of a run.",

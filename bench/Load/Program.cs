@@ -8,7 +8,7 @@ if (args is ["server", var kind, .. var settings])
 }
 
 var options = new ConfigurationBuilder().AddCommandLine(args).Build();
-var seconds = options.GetValue("seconds", 3);
+var seconds = options.GetValue("seconds", 2);
 var rounds = options.GetValue("rounds", 3);
 var parts = (options["parts"] ?? "load,counts,start").Split(',');
 
