@@ -36,10 +36,12 @@ builder.UseOrleansClient(client =>
     }
 });
 
-using var host = builder.Build();
+// Left alone, Orleans looks for a silo for minutes. The host is not disposed where it found none: that would wait for it to give up.
+var patience = TimeSpan.FromSeconds(10);
+var host = builder.Build();
 try
 {
-    await host.StartAsync();
+    await host.StartAsync().WaitAsync(patience, TimeProvider.System);
     var session = host.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>(command.Handle);
     var done = command.Verb switch
     {
@@ -48,6 +50,7 @@ try
         _ => await DestroyAsync(session),
     };
     await host.StopAsync();
+    host.Dispose();
     return done ? 0 : 1;
 }
 catch (SessionException e)

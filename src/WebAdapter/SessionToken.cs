@@ -161,7 +161,8 @@ internal readonly struct SessionToken
             keyId,
             BinaryPrimitives.ReadInt64BigEndian(issued),
             BinaryPrimitives.ReadUInt32BigEndian(bytes[LifetimeAt..]));
-        return token._lifetime > 0 && token.Issued + token._lifetime < now.ToUnixTimeSeconds() ? TokenReading.Expired : TokenReading.Genuine;
+        var isOver = token._lifetime > 0 && token.Issued + token._lifetime < now.ToUnixTimeSeconds();
+        return isOver ? TokenReading.Expired : TokenReading.Genuine;
     }
 
     /// <summary>Stars.</summary>

@@ -5,9 +5,11 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddSessionSilo();
 builder.Services.AddActorSession();
 builder.Services.AddSingleton<Gates>();
+builder.Services.AddSingleton<AfterSession>();
 builder.Services.AddControllersWithViews().AddSessionStateTempDataProvider();
 
 var app = builder.Build();
+app.Use((http, next) => http.RequestServices.GetRequiredService<AfterSession>().WatchAsync(http, next));
 app.UseActorSession();
 app.MapSessionHealth();
 app.MapControllers();
@@ -121,6 +123,9 @@ app.MapGet("/body-writer/{name}/{value}", async (HttpContext http, string name, 
     http.Response.BodyWriter.Advance(8);
     await http.Response.BodyWriter.FlushAsync();
 });
+
+app.MapPromises();
+app.MapSemantics();
 
 app.Run();
 

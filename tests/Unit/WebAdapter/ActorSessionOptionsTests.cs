@@ -26,7 +26,11 @@ public sealed class ActorSessionOptionsTests
     public void The_section_is_read_and_the_delegate_has_the_last_word()
     {
         var options = Read(
-            [new("SessionActors:Cookie:Name", "a"), new("SessionActors:OnUnavailable", "Ignore"), new("SessionActors:IOTimeout", "00:00:02")],
+            [
+                new("SessionActors:Cookie:Name", "a"),
+                new("SessionActors:OnUnavailable", "Ignore"),
+                new("SessionActors:IOTimeout", "00:00:02"),
+            ],
             o => o.Cookie.Name = "b");
         Assert.Equal("b", options.Cookie.Name);
         Assert.Equal(UnavailableBehaviour.Ignore, options.OnUnavailable);
@@ -75,10 +79,12 @@ public sealed class ActorSessionOptionsTests
     public void Using_it_without_its_services_says_which_call_is_missing()
     {
         var bare = new ApplicationBuilder(new ServiceCollection().BuildServiceProvider());
-        Assert.Contains("AddActorSession", Assert.Throws<InvalidOperationException>(() => bare.UseActorSession()).Message, StringComparison.Ordinal);
+        var first = Assert.Throws<InvalidOperationException>(() => bare.UseActorSession());
+        Assert.Contains("AddActorSession", first.Message, StringComparison.Ordinal);
 
         var alone = new ApplicationBuilder(new ServiceCollection().AddActorSession().BuildServiceProvider());
-        Assert.Contains("AddSessionSilo", Assert.Throws<InvalidOperationException>(() => alone.UseActorSession()).Message, StringComparison.Ordinal);
+        var second = Assert.Throws<InvalidOperationException>(() => alone.UseActorSession());
+        Assert.Contains("AddSessionSilo", second.Message, StringComparison.Ordinal);
     }
 
     private static ActorSessionOptions Read(KeyValuePair<string, string?>[] settings, Action<ActorSessionOptions>? configure = null)

@@ -148,7 +148,8 @@ public sealed class CommitFailureTests : IAsyncLifetime
         Assert.DoesNotContain("inner workings", await WebSite.TextAsync(broken), StringComparison.Ordinal);
     }
 
-    private static SessionUnavailableException? Unknown(string method) => method is nameof(ISessionGrain.CommitAsync) or nameof(ISessionGrain.CreateAsync)
+    private static SessionUnavailableException? Unknown(string method) =>
+        method is nameof(ISessionGrain.CommitAsync) or nameof(ISessionGrain.CreateAsync)
         ? SessionUnavailableException.Unknown("12345678", "the store did not answer.")
         : null;
 

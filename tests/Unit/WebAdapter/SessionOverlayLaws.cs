@@ -236,7 +236,8 @@ public sealed class SessionOverlayLaws
         new() { Version = version, Properties = properties, Ttl = TimeSpan.FromMinutes(20), HasOwnTtl = false, Generation = 1 };
 
     private static string Text(SessionOverlay overlay) => Text(
-        overlay.Keys.ToDictionary(name => name, name => overlay.TryGetValue(name, out var value) ? value : throw new KeyNotFoundException(name)));
+        overlay.Keys.ToDictionary(
+            name => name, name => overlay.TryGetValue(name, out var value) ? value : throw new KeyNotFoundException(name)));
 
     private static string Text(Dictionary<string, byte[]> properties) => string.Join(
         ' ', properties.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Convert.ToHexString(p.Value)}"));

@@ -27,7 +27,8 @@ public sealed class SessionTokenTests
     public void Any_other_text_is_refused()
     {
         var text = SessionToken.New(SessionHandle.New()).Created(Now, null).Write(Key);
-        Gen.Select(Gen.Int[0, text.Length - 1], Gen.OneOf(Gen.Char.AlphaNumeric, Gen.Char)).Where((at, c) => text[at] != c).Sample((at, c) =>
+        var change = Gen.Select(Gen.Int[0, text.Length - 1], Gen.OneOf(Gen.Char.AlphaNumeric, Gen.Char)).Where((at, c) => text[at] != c);
+        change.Sample((at, c) =>
         {
             var altered = $"{text[..at]}{c}{text[(at + 1)..]}";
             var reading = SessionToken.Read(altered, Ring, Now, out var token);
@@ -41,7 +42,10 @@ public sealed class SessionTokenTests
     public void White_space_padding_and_other_lengths_are_refused()
     {
         var text = SessionToken.New(SessionHandle.New()).Created(Now, null).Write(Key);
-        string[] others = [text[1..], text[..^1], text + "A", text + "==", text[..^1] + "=", text[..^2] + "==", " " + text[1..], text + text];
+        string[] others =
+        [
+            text[1..], text[..^1], text + "A", text + "==", text[..^1] + "=", text[..^2] + "==", " " + text[1..], text + text,
+        ];
         Assert.All(others, other => Assert.Equal(TokenReading.Malformed, SessionToken.Read(other, Ring, Now, out _)));
     }
 
