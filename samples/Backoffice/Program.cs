@@ -38,10 +38,12 @@ builder.UseOrleansClient(client =>
     }
 });
 
-using var host = builder.Build();
+// Left alone, Orleans looks for a silo for minutes. The host is not disposed where it found none: that would wait for it to give up.
+var patience = TimeSpan.FromSeconds(10);
+var host = builder.Build();
 try
 {
-    await host.StartAsync();
+    await host.StartAsync().WaitAsync(patience, TimeProvider.System);
     var session = host.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>(command.Handle);
     var done = command.Verb switch
     {
@@ -50,6 +52,7 @@ try
         _ => await DestroyAsync(session),
     };
     await host.StopAsync();
+    host.Dispose();
     return done ? 0 : 1;
 }
 catch (SessionException e)
@@ -60,8 +63,8 @@ catch (Exception e) when (e is OrleansException or RedisException or TimeoutExce
 {
     var where = command.Redis is null ? $"at {command.Gateway}" : $"of cluster '{command.Cluster}' through Redis {command.Redis}";
     return await FailAsync(
-        $"No silo {where} answers: {e.Message}\nStart the shop (dotnet run --project samples/Cart), or say where the silos are and what their "
-        + "cluster is called with --gateway, --redis and --cluster.");
+        $"No silo {where} answers: {e.Message}\nStart the shop (dotnet run --project samples/Cart), or say where the silos are and what "
+        + "their cluster is called with --gateway, --redis and --cluster.");
 }
 
 static async Task<int> FailAsync(string message)

@@ -12,71 +12,87 @@ public static class SessionGrainExtensions
     public static Task<long> CommitAsync(this ISessionGrain session, SessionDelta delta)
     {
         ArgumentNullException.ThrowIfNull(session);
-        var request = SessionRequest.New();
-        return session.RetryAsync(() => session.CommitAsync(delta, request), request.Patience);
+        return session.RetryAsync(SessionRequest.New(), request => session.CommitAsync(delta, request));
     }
 
     /// <inheritdoc cref="ISessionGrain.IncrementAsync"/>
     public static Task<long> IncrementAsync(this ISessionGrain session, string name, long by = 1)
     {
         ArgumentNullException.ThrowIfNull(session);
-        var request = SessionRequest.New();
-        return session.RetryAsync(() => session.IncrementAsync(name, by, request), request.Patience);
+        return session.RetryAsync(SessionRequest.New(), request => session.IncrementAsync(name, by, request));
     }
 
     /// <inheritdoc cref="ISessionGrain.DestroyAsync"/>
     public static Task DestroyAsync(this ISessionGrain session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        var request = SessionRequest.New();
-        return session.RetryAsync(
-            async () =>
-            {
-                await session.DestroyAsync(request);
-                return true;
-            },
-            request.Patience);
+        return session.RetryAsync(SessionRequest.New(), async request =>
+        {
+            await session.DestroyAsync(request);
+            return true;
+        });
     }
 
     /// <summary>
-    /// Makes a call, and makes it again while the silo that held the session is going away. The call must carry the same
-    /// <see cref="SessionRequest"/> each time, or change nothing.
+    /// Makes a mutating call, and makes it again under the same id while the silo that held the session is going away.
     /// </summary>
-    /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>
-    public static async Task<T> RetryAsync<T>(this ISessionGrain session, Func<Task<T>> call, TimeSpan patience)
+    /// <param name="session">The session.</param>
+    /// <param name="request">The call's request; its <see cref="SessionRequest.Patience"/> bounds the tries.</param>
+    /// <param name="call">The call, given the request as it is to be sent this time.</param>
+    /// <exception cref="SessionUnavailableException">The session could not be reached within the request's patience.</exception>
+    public static async Task<T> RetryAsync<T>(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call)
     {
         ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(call);
         var started = TimeProvider.System.GetTimestamp();
-        var mayBeApplied = false;
+        TimeSpan? sentAt = request.UnansweredFor > TimeSpan.Zero ? -request.UnansweredFor : null;
         while (true)
         {
             Exception reason;
+            var now = TimeProvider.System.GetElapsedTime(started);
             try
             {
-                return await call();
+                return await call(sentAt is { } at ? request with { UnansweredFor = now - at } : request);
             }
             catch (SessionUnavailableException moved) when (moved.Moved)
             {
                 reason = moved;
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException or ObjectDisposedException)
+            catch (Exception e) when (IsLost(e))
             {
-                // The message may have been delivered before the silo went away: only the request id makes repeating it harmless.
-                mayBeApplied = true;
+                // It may have been delivered before the silo went away: only the request id makes repeating it harmless.
+                sentAt ??= now;
                 reason = e;
             }
 
-            if (TimeProvider.System.GetElapsedTime(started) >= patience)
+            if (TimeProvider.System.GetElapsedTime(started) >= request.Patience)
             {
                 var name = SessionHandle.LogNameOf(session.GetPrimaryKeyString());
-                var why = $"no silo answered for it within {patience.TotalSeconds:0.#} s.";
-                throw mayBeApplied
-                    ? SessionUnavailableException.Unknown(name, why, reason)
-                    : SessionUnavailableException.NotApplied(name, why, reason);
+                var why = $"no silo answered for it within {request.Patience.TotalSeconds:0.#} s.";
+                throw sentAt is null
+                    ? SessionUnavailableException.NotApplied(name, why, reason)
+                    : SessionUnavailableException.Unknown(name, why, reason);
             }
 
             await Task.Delay(Pause, TimeProvider.System);
         }
     }
+
+    /// <summary>Makes a call that changes nothing, and makes it again while the silo that held the session is going away.</summary>
+    /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>
+    public static async Task<T> RetryAsync<T>(this ISessionGrain session, TimeSpan patience, Func<Task<T>> call)
+    {
+        try
+        {
+            return await session.RetryAsync(SessionRequest.New() with { Patience = patience }, _ => call());
+        }
+        catch (SessionUnavailableException e) when (e.MayBeApplied)
+        {
+            throw SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
+        }
+    }
+
+    // What Orleans throws while a silo stops, dies or does not answer.
+    private static bool IsLost(Exception e) => e is OrleansException or TimeoutException or ObjectDisposedException;
 }

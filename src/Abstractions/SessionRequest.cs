@@ -27,6 +27,13 @@ public sealed record SessionRequest
     [Id(2)]
     public int? Generation { get; init; }
 
+    /// <summary>
+    /// How long ago this call was first sent to somebody whose answer never came; zero for a first try. A session that cannot tell any more
+    /// whether it applied a call so old, because it has changed too often since, answers "unknown" instead of applying it twice.
+    /// </summary>
+    [Id(3)]
+    public TimeSpan UnansweredFor { get; init; }
+
     /// <summary>A request with an id of its own.</summary>
     public static SessionRequest New() => new() { Id = RequestId.New() };
 }

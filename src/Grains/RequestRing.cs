@@ -4,33 +4,39 @@ namespace SessionActors;
 internal sealed class RequestRing
 {
     // Searched from end to end: 128 comparisons of 16 bytes cost less than the write they save, and most sessions hold a handful.
-    private readonly Queue<(long Version, RingEntry Entry)> _entries = new();
+    private readonly Queue<(long Version, RingEntry Entry, TimeSpan AddedAt)> _entries = new();
+    private TimeSpan _completeSince = TimeSpan.MinValue;
 
     public RequestRing()
     {
     }
 
-    public RequestRing(StoredSession stored)
+    public RequestRing(StoredSession stored, TimeSpan now)
     {
         foreach (var (version, entry) in stored.Ring.OrderBy(e => e.Key))
         {
-            Add(version, entry);
+            Add(version, entry, now);
         }
+
+        _completeSince = now - stored.RingReach ?? TimeSpan.MinValue;
     }
 
-    public void Add(long version, RingEntry entry)
+    public void Add(long version, RingEntry entry, TimeSpan now)
     {
         if (_entries.Count == ISessionStorage.RingSize)
         {
-            _entries.Dequeue();
+            _completeSince = _entries.Dequeue().AddedAt;
         }
 
-        _entries.Enqueue((version, entry));
+        _entries.Enqueue((version, entry, now));
     }
+
+    /// <summary>Whether every id that was applied since then is still here.</summary>
+    public bool ReachesBackTo(TimeSpan then) => _completeSince <= then;
 
     public Applied? Find(RequestId id)
     {
-        foreach (var (version, entry) in _entries)
+        foreach (var (version, entry, _) in _entries)
         {
             if (entry.Id == id)
             {

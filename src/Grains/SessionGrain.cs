@@ -175,7 +175,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(request);
         var writes = await LoadedAsync();
         _lifetime.Slide(_silo.Now);
-        return await writes.AddAsync(request.Id, request.Patience, state =>
+        return await writes.AddAsync(request, state =>
         {
             CheckGeneration(state, request);
             return operation(state);

@@ -41,7 +41,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
             case StoreOutcome.Written:
                 lifetime.Kept(sentAt, keepFor);
                 var ring = new RequestRing();
-                ring.Add(state.Version, first);
+                ring.Add(state.Version, first, silo.Now);
                 return new LoadedSession(state, ring);
             case StoreOutcome.AlreadyWritten or StoreOutcome.Exists:
                 return await ClaimAsync();
@@ -68,7 +68,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
                 var stored = reply.Session!;
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
-                return new LoadedSession(state, new RequestRing(stored));
+                return new LoadedSession(state, new RequestRing(stored, silo.Now));
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(_session, SessionEndReason.Missing);
             case StoreOutcome.Tombstone or StoreOutcome.Expired:

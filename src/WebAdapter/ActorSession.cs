@@ -154,7 +154,8 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
             if (!visit.IsCookieAllowed)
             {
                 throw new InvalidOperationException(
-                    "The session cannot be created, because the visitor has not consented to cookies. Ask for consent, or set IsEssential.");
+                    "The session cannot be created, because the visitor has not consented to cookies. "
+                    + "Ask for consent first, or make the cookie essential (ActorSessionOptions.Cookie.IsEssential).");
             }
 
             await visit.StoreAsync(CancellationToken.None);

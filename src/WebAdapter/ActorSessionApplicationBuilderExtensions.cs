@@ -17,14 +17,15 @@ public static class ActorSessionApplicationBuilderExtensions
         var services = app.ApplicationServices.GetRequiredService<IServiceProviderIsService>();
         if (!services.IsService(typeof(SessionDoor)))
         {
-            throw new InvalidOperationException("UseActorSession needs services that are missing. Call builder.Services.AddActorSession().");
+            throw new InvalidOperationException(
+                "UseActorSession needs services that are missing. Call builder.Services.AddActorSession().");
         }
 
         if (!services.IsService(typeof(IGrainFactory)))
         {
             throw new InvalidOperationException(
-                "UseActorSession finds no IGrainFactory: there is neither an Orleans silo nor a client. Call builder.AddSessionSilo() to host "
-                + "a silo in this application, or builder.UseOrleansClient(…) to use one elsewhere.");
+                "UseActorSession finds no IGrainFactory: there is neither an Orleans silo nor a client. Call builder.AddSessionSilo() to "
+                + "host a silo in this application, or builder.UseOrleansClient(…) to use one elsewhere.");
         }
 
         return app.UseMiddleware<ActorSessionMiddleware>();

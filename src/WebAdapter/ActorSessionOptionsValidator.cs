@@ -39,7 +39,8 @@ internal sealed class ActorSessionOptionsValidator : IValidateOptions<ActorSessi
     {
         if (cookie.Name is null || !IsToken(cookie.Name))
         {
-            errors.Add($"SessionActors:Cookie:Name is '{cookie.Name}'. Use letters, digits and '.', '-' or '_', as in .AspNetCore.Session.");
+            errors.Add($"SessionActors:Cookie:Name is '{cookie.Name}'. Use letters, digits and '.', '-' or '_', "
+                + "as in .AspNetCore.Session.");
         }
 
         if (cookie.Expiration is not null)

@@ -51,7 +51,8 @@ public interface IActorSession : ISession
 
     /// <summary>
     /// Adds to a number and returns the sum, atomically among all requests and stored when this returns. The other changes of this request
-    /// are not committed by it, except that a new session is created. The number is kept as <c>SetInt32</c> writes it while it fits.
+    /// are not committed by it, except that a new session is created with what was set so far. The number is kept as <c>SetInt32</c>
+    /// writes it while it fits.
     /// </summary>
     /// <exception cref="OverflowException">The sum does not fit 64 bits; nothing is changed.</exception>
     /// <exception cref="FormatException">The property is no number.</exception>

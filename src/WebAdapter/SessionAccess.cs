@@ -11,7 +11,9 @@ public enum SessionAccess
     /// <summary>Read only: the session is opened, and a change throws <see cref="InvalidOperationException"/> where it is made.</summary>
     ReadOnly,
 
-    /// <summary>No session at all: no cookie is read, no call made, and <c>HttpContext.Session</c> throws as it does without the middleware.</summary>
+    /// <summary>
+    /// No session at all: no cookie is read, no call made, and <c>HttpContext.Session</c> throws as it does without the middleware.
+    /// </summary>
     None,
 }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SessionActors;
 
 /// <summary>What the calls to a session have in common: how long they wait, and which failures are worth another try.</summary>
@@ -21,12 +23,13 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     public SessionRequest NewRequest(int? generation) => new() { Id = RequestId.New(), Patience = Patience, Generation = generation };
 
     /// <summary>Opens a session. The first try is made without what a second one needs: nearly all need no other.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SessionOpening> OpenAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide)
     {
         try
         {
             var opening = grain.OpenAsync(secret, slide);
-            return await (_needsTimer ? new ValueTask<SessionOpening>(WaitAsync(opening.AsTask(), handle, changes: false, default)) : opening);
+            return _needsTimer ? await WaitAsync(opening.AsTask(), handle, changes: false, default) : await opening;
         }
         catch (Exception e) when (IsTransient(e))
         {
@@ -37,11 +40,12 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// <summary>
     /// Makes a mutating call, which must carry one and the same request id each time. The token ends the waiting, not the call.
     /// </summary>
-    public Task<T> ChangeAsync<T>(ISessionGrain grain, SessionHandle handle, Func<Task<T>> call, CancellationToken token) =>
-        WaitAsync(grain.RetryAsync(call, Patience), handle, changes: true, token);
+    public Task<T> ChangeAsync<T>(
+        ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
+        WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
-        WaitAsync(grain.RetryAsync(() => grain.OpenAsync(secret, slide).AsTask(), Patience), handle, changes: false, default);
+        WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);
 
     private async Task<T> WaitAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token)
     {

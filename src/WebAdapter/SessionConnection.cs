@@ -12,6 +12,7 @@ internal sealed class SessionConnection
     private SessionToken _nextToken;
     private SessionRequest? _commit;
     private SessionRequest? _rotation;
+    private long? _unansweredSince;
     private int? _generation;
 
     /// <summary>To a session that exists nowhere yet.</summary>
@@ -34,13 +35,10 @@ internal sealed class SessionConnection
     /// <summary>The cookie, issued now.</summary>
     public string Cookie => _token.IssuedNow(_door.Now).Write(_door.Keys.Known!.Keys[0]);
 
-    /// <summary>Opens the session; what is opened here is what all changes are made to.</summary>
-    public async ValueTask<SessionOpening> OpenAsync(bool slide)
-    {
-        var opening = await _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
-        _generation ??= opening.Snapshot?.Generation;
-        return opening;
-    }
+    public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
+
+    /// <summary>The session was opened under this generation of its secret: changes are refused once there is another.</summary>
+    public void Opened(int generation) => _generation = generation;
 
     /// <summary>Creates the session under a secret drawn for it.</summary>
     public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
@@ -65,8 +63,8 @@ internal sealed class SessionConnection
 
     public Task<long> IncrementAsync(string name, long by)
     {
-        var request = _door.Calls.NewRequest(_generation);
-        return ChangeAsync(() => _grain.IncrementAsync(name, by, request), CancellationToken.None);
+        return ChangeAsync(
+            _door.Calls.NewRequest(_generation), request => _grain.IncrementAsync(name, by, request), CancellationToken.None);
     }
 
     /// <summary>Gives the session a new secret.</summary>
@@ -80,8 +78,8 @@ internal sealed class SessionConnection
 
         try
         {
-            var (secret, request) = (_nextToken.Hash, _rotation);
-            _generation = await ChangeAsync(() => _grain.RegenerateAsync(secret, request), CancellationToken.None);
+            var secret = _nextToken.Hash;
+            _generation = await ChangeAsync(_rotation, request => _grain.RegenerateAsync(secret, request), CancellationToken.None);
             _token = _nextToken;
             _rotation = null;
         }
@@ -92,38 +90,47 @@ internal sealed class SessionConnection
         }
     }
 
-    public Task DestroyAsync()
-    {
-        var request = _door.Calls.NewRequest(_generation);
-        return ChangeAsync(
-            async () =>
-            {
-                await _grain.DestroyAsync(request);
-                return true;
-            },
-            CancellationToken.None);
-    }
+    public Task DestroyAsync() => ChangeAsync(
+        _door.Calls.NewRequest(_generation),
+        async request =>
+        {
+            await _grain.DestroyAsync(request);
+            return true;
+        },
+        CancellationToken.None);
 
     /// <summary>Gives up what was not answered for.</summary>
-    public void Forget() => _commit = null;
+    public void Forget()
+    {
+        _commit = null;
+        _unansweredSince = null;
+    }
 
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {
+        var sentAt = _door.Timestamp;
         try
         {
-            var result = await ChangeAsync(() => call(request), token);
-            _commit = null;
+            var again = _unansweredSince is { } since ? request with { UnansweredFor = _door.ElapsedSince(since) } : request;
+            var result = await ChangeAsync(again, call, token);
+            Forget();
             return result;
         }
         catch (SessionException e) when (IsCertain(e))
         {
-            _commit = null;
+            Forget();
+            throw;
+        }
+        catch
+        {
+            _unansweredSince ??= sentAt;
             throw;
         }
     }
 
-    private Task<T> ChangeAsync<T>(Func<Task<T>> call, CancellationToken token) => _door.Calls.ChangeAsync(_grain, Handle, call, token);
+    private Task<T> ChangeAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
+        _door.Calls.ChangeAsync(_grain, Handle, request, call, token);
 }

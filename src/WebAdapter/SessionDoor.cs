@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -41,10 +42,15 @@ internal sealed class SessionDoor : IDisposable
 
     public DateTimeOffset Now => _time.GetUtcNow();
 
+    public long Timestamp => _time.GetTimestamp();
+
+    public TimeSpan ElapsedSince(long timestamp) => _time.GetElapsedTime(timestamp);
+
     public ISessionGrain GrainOf(SessionHandle handle) => _grains.GetGrain<ISessionGrain>(handle.ToString());
 
     /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
     /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide)
     {
         var reading = SessionToken.Read(cookie, Keys.Known, Now, out var token);

@@ -65,7 +65,8 @@ internal sealed class SessionOverlay
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException("The name of a session property holds half of a surrogate pair, which is no text.", nameof(name), e);
+            throw new ArgumentException(
+                "The name of a session property holds half of a surrogate pair, which is no text.", nameof(name), e);
         }
     }
 

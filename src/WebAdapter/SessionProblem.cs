@@ -9,7 +9,7 @@ namespace SessionActors;
 /// <summary>Which exception becomes which answer to the client.</summary>
 internal static class SessionProblem
 {
-    /// <summary>Whether a session's exception that the application left unhandled is answered here, rather than by its own error page.</summary>
+    /// <summary>Whether an exception that the application left unhandled is answered here, rather than by its own error page.</summary>
     public static bool Answers(Exception e) => e is SessionUnavailableException or SessionLimitExceededException;
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -130,9 +131,10 @@ internal readonly struct SessionToken
     {
         token = default;
         Span<byte> bytes = stackalloc byte[ByteLength];
-        // White space and padding, which the decoder allows, make fewer than 78 bytes of 104 characters.
-        if (text.Length != TextLength || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != ByteLength
-            || bytes[0] != FormatVersion)
+        // White space and padding, which the decoder allows, make fewer than 78 bytes of 104 characters. (TryDecodeFromChars throws on
+        // other letters, its name notwithstanding.)
+        if (text.Length != TextLength || Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done
+            || written != ByteLength || bytes[0] != FormatVersion)
         {
             return TokenReading.Malformed;
         }
@@ -159,7 +161,8 @@ internal readonly struct SessionToken
             keyId,
             BinaryPrimitives.ReadInt64BigEndian(issued),
             BinaryPrimitives.ReadUInt32BigEndian(bytes[LifetimeAt..]));
-        return token._lifetime > 0 && token.Issued + token._lifetime < now.ToUnixTimeSeconds() ? TokenReading.Expired : TokenReading.Genuine;
+        var isOver = token._lifetime > 0 && token.Issued + token._lifetime < now.ToUnixTimeSeconds();
+        return isOver ? TokenReading.Expired : TokenReading.Genuine;
     }
 
     /// <summary>Stars.</summary>

@@ -47,7 +47,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
 
     public SessionConnection Connection => _connection ??= new SessionConnection(door, SessionHandle.New());
 
-    /// <summary>Whether there is something to commit. What is set in a session that may have no cookie is kept for this request only.</summary>
+    /// <summary>
+    /// Whether there is something to commit. What is set in a session that may have no cookie is kept for this request only.
+    /// </summary>
     public bool HasChanges => Phase switch
     {
         VisitPhase.New => _isBegun && IsCookieAllowed,
@@ -63,6 +65,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     public void Open(SessionConnection connection, SessionSnapshot snapshot, bool sendsCookieAgain)
     {
         Phase = VisitPhase.Open;
+        connection.Opened(snapshot.Generation);
         _connection = connection;
         _overlay = new SessionOverlay(snapshot);
         _cookie = sendsCookieAgain ? CookieChange.SendAgain : CookieChange.None;

@@ -41,7 +41,8 @@ internal static partial class WebLog
     [LoggerMessage(SessionStoredId, LogLevel.Debug, "Session {Session} stored: version {Version}.")]
     public static partial void SessionStored(this ILogger logger, LoggedSession session, long version);
 
-    [LoggerMessage(ChangesDroppedId, LogLevel.Warning, "Session {Session} ended while a request used it ({Reason}); its changes are dropped.")]
+    [LoggerMessage(ChangesDroppedId, LogLevel.Warning,
+        "Session {Session} ended while a request used it ({Reason}); its changes are dropped.")]
     public static partial void ChangesDropped(this ILogger logger, LoggedSession session, SessionEndReason reason);
 
     [LoggerMessage(SessionSupersededId, LogLevel.Warning,

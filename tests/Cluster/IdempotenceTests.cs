@@ -56,6 +56,43 @@ public sealed class IdempotenceTests
     }
 
     [Fact]
+    public async Task A_call_that_may_have_been_forgotten_meanwhile_is_unknown_and_not_applied_again()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var lost = SessionRequest.New();
+        await session.IncrementAsync("n", 1, lost);
+        for (var i = 0; i < ISessionStorage.RingSize; i++)
+        {
+            await session.IncrementAsync("other");
+        }
+
+        var again = lost with { UnansweredFor = TimeSpan.FromSeconds(1) };
+        var error = await Assert.ThrowsAsync<SessionUnavailableException>(() => session.IncrementAsync("n", 1, again));
+        await cluster.DeactivateAsync(session);
+        var later = await Assert.ThrowsAsync<SessionUnavailableException>(() => session.IncrementAsync("n", 1, again));
+
+        Assert.True(error.MayBeApplied && later.MayBeApplied);
+        Assert.Equal(1, await session.IncrementAsync("n", 0));
+    }
+
+    [Fact]
+    public async Task A_call_that_cannot_have_been_forgotten_is_applied_when_it_is_sent_again()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        for (var i = 0; i < ISessionStorage.RingSize; i++)
+        {
+            await session.IncrementAsync("other");
+        }
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(10));
+        await cluster.DeactivateAsync(session);
+
+        Assert.Equal(1, await session.IncrementAsync("n", 1, SessionRequest.New() with { UnansweredFor = TimeSpan.FromSeconds(5) }));
+    }
+
+    [Fact]
     public async Task A_create_sent_twice_creates_one_session()
     {
         await using var cluster = await SessionCluster.StartAsync();

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace SessionActors;
 
-/// <summary>A Redis that refuses every write (its memory is full) and two applications that have sessions in it since before that.</summary>
+/// <summary>A Redis whose memory is full, so that it refuses writes, and two applications with sessions from before that.</summary>
 public sealed class FullStore : IAsyncLifetime
 {
     internal RedisServer Redis { get; private set; } = null!;

@@ -27,7 +27,8 @@ public sealed class SamplesTests : IAsyncLifetime
         await _visitor.GetAsync("/");
         using var tab = _visitor.At(_shop.Address);
 
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => PostAsync(i % 2 == 0 ? _visitor : tab, $"/cart/{(i % 4 < 2 ? "tea" : "mug")}/more")));
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i =>
+            PostAsync(i % 2 == 0 ? _visitor : tab, $"/cart/{(i % 4 < 2 ? "tea" : "mug")}/more")));
         await PostAsync(tab, "/cart/tea/less");
 
         var page = await _visitor.GetAsync("/");

@@ -8,6 +8,13 @@ public sealed class Site : IAsyncLifetime
 {
     public const string App = "SessionActors.TestApp";
 
+    /// <summary>
+    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of another
+    /// test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
+    /// </summary>
+    internal static string[] MeasuredArguments(RedisServer redis) =>
+        [$"--SessionActors:Redis={redis.Address},asyncTimeout=30000", "--SessionActors:CollectionAge=1.00:00:00"];
+
     internal RedisServer Redis { get; private set; } = null!;
 
     public AppProcess First { get; private set; } = null!;
@@ -18,12 +25,20 @@ public sealed class Site : IAsyncLifetime
     {
         Redis = await RedisServer.StartAsync();
         // One after the other: the second then finds the cluster instead of founding another.
-        First = await AppProcess.StartAsync(App, $"--SessionActors:Redis={Redis.Address}");
-        Second = await AppProcess.StartAsync(App, $"--SessionActors:Redis={Redis.Address}");
+        First = await StartServerAsync();
+        Second = await StartServerAsync();
     }
 
     /// <summary>A new visitor, at the first server.</summary>
     public Browser NewVisitor() => new(First.Address);
+
+    /// <summary>What Redis holds of a session, by field; empty where nothing is.</summary>
+    internal Task<Dictionary<string, string>> StoredAsync(SessionHandle handle) => Redis.StoredAsync(handle);
+
+    /// <inheritdoc cref="SiteRedis.ScriptsOfAsync"/>
+    internal Task<long> ScriptsOfAsync(Func<Task> requests) => Redis.ScriptsOfAsync(requests);
+
+    private Task<AppProcess> StartServerAsync() => AppProcess.StartAsync(App, MeasuredArguments(Redis));
 
     public async ValueTask DisposeAsync()
     {
@@ -31,6 +46,44 @@ public sealed class Site : IAsyncLifetime
         await Second.DisposeAsync();
         await Redis.DisposeAsync();
     }
+}
+
+/// <summary>What the tests ask the Redis of a site.</summary>
+internal static class SiteRedis
+{
+    /// <summary>What Redis holds of a session, by field; empty where nothing is.</summary>
+    public static async Task<Dictionary<string, string>> StoredAsync(this RedisServer redis, SessionHandle handle) =>
+        (await (await redis.DatabaseAsync()).HashGetAllAsync(KeyOf(handle))).ToDictionary(field => $"{field.Name}", field => $"{field.Value}");
+
+    /// <summary>How many of our scripts Redis ran for these requests. Orleans' membership, which goes on meanwhile, uses none.</summary>
+    public static async Task<long> ScriptsOfAsync(this RedisServer redis, Func<Task> requests)
+    {
+        var before = await redis.UsageAsync();
+        await requests();
+        var usage = (await redis.UsageAsync()).Since(before);
+        return usage.CallsOf("evalsha") + usage.CallsOf("eval");
+    }
+
+    /// <summary>
+    /// How many bytes Redis receives for a request. What comes in between by chance only adds to it, so the least of several tries counts,
+    /// without the bytes of the looking.
+    /// </summary>
+    public static async Task<long> BytesOfAsync(this RedisServer redis, Func<int, Task> request)
+    {
+        var (least, leastOfNothing) = (long.MaxValue, long.MaxValue);
+        for (var i = 0; i < 20; i++)
+        {
+            var before = await redis.UsageAsync();
+            leastOfNothing = Math.Min(leastOfNothing, (await redis.UsageAsync()).Since(before).InputBytes);
+            before = await redis.UsageAsync();
+            await request(i);
+            least = Math.Min(least, (await redis.UsageAsync()).Since(before).InputBytes);
+        }
+
+        return least - leastOfNothing;
+    }
+
+    public static string KeyOf(SessionHandle handle) => $"session:{handle}";
 }
 
 [CollectionDefinition(nameof(Site))]

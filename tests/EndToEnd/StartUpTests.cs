@@ -145,7 +145,8 @@ public sealed class StartUpTests
     public async Task An_address_that_is_not_this_machines_says_so()
     {
         var said = await RefusalAsync(
-            "--SessionActors:AdvertisedAddress=192.0.2.1", "--SessionActors:AllowUnprotectedNetwork=true", "--SessionActors:DataFolder=:memory:");
+            "--SessionActors:AdvertisedAddress=192.0.2.1", "--SessionActors:AllowUnprotectedNetwork=true",
+            "--SessionActors:DataFolder=:memory:");
 
         Assert.Contains("192.0.2.1 is no address of this machine", said, StringComparison.Ordinal);
         Assert.Contains("SessionActors:AdvertisedAddress", said, StringComparison.Ordinal);

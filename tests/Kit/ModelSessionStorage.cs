@@ -142,6 +142,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     {
         private ImmutableDictionary<string, ReadOnlyMemory<byte>> _properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
         private ImmutableDictionary<long, RingEntry> _ring = ImmutableDictionary<long, RingEntry>.Empty;
+        private ImmutableDictionary<long, DateTimeOffset> _appliedAt = ImmutableDictionary<long, DateTimeOffset>.Empty;
         private TimeSpan? _ownTtl;
 
         /// <summary>Why it ended: then the entry is a tombstone.</summary>
@@ -175,6 +176,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             {
                 Version++;
                 _ring = _ring.SetItem(Version, entry).Remove(Version - ISessionStorage.RingSize);
+                _appliedAt = _appliedAt.SetItem(Version, now).Remove(Version - ISessionStorage.RingSize);
             }
         }
 
@@ -189,6 +191,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Secret = Secret,
             Generation = Generation,
             Ring = _ring,
+            RingReach = Version > ISessionStorage.RingSize ? now - _appliedAt.Values.Min() : null,
             PreviousOwnerName = previousOwnerName,
             Released = Released,
         };

@@ -40,6 +40,7 @@ public abstract partial class StorageContract
         Assert.True(session.Secret!.Value.Matches(secret));
         Assert.Equal(1, session.Generation);
         Assert.Equal(flush.Entries[0], Assert.Single(session.Ring).Value);
+        Assert.Null(session.RingReach);
         Assert.Equal("silo-1", session.PreviousOwnerName);
         Assert.False(session.Released);
     }

@@ -152,7 +152,9 @@ public abstract partial class StorageContract
         AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, oldest));
         AssertOutcome(StoreOutcome.Ahead, await Storage.CommitAsync(handle, forgotten));
         AssertOutcome(StoreOutcome.Exists, await Storage.CreateAsync(handle, NewCreation(), forgotten));
+        await AdvanceAsync(TimeSpan.FromMilliseconds(200));
         var session = await ReadAsync(handle);
+        Assert.True(session.RingReach >= TimeSpan.FromMilliseconds(200));
         Assert.Equal(Enumerable.Range(2, ISessionStorage.RingSize).Select(v => (long)v), session.Ring.Keys.Order());
         Assert.Equal(new RingEntry(last.Id, "129"), session.Ring[129]);
         AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, oldest));

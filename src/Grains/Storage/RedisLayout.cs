@@ -17,11 +17,11 @@ namespace SessionActors;
 /// <item><term>@epoch</term><description>number of owners so far</description></item>
 /// <item><term>@ttl</term><description>the session's own idle time-out in ms, where it has one</description></item>
 /// <item><term>@until</term><description>its absolute end in ms of Redis' own clock, where it has one</description></item>
-/// <item><term>@secret</term><description>SHA-256 of the cookie's secret in base64url, where a cookie opens the session</description></item>
+/// <item><term>@secret</term><description>SHA-256 of the cookie's secret, base64url, where a cookie opens the session</description></item>
 /// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
 /// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
-/// characters), and after a blank its result where that is not the version. A slot does not say its version: it follows from @version,
-/// and so a commit costs the same however long the ring is.</description></item>
+/// characters), the Redis time in ms when it was written and, where it is not the version, its result, with blanks between. A slot does not
+/// say its version: it follows from @version, and so a commit costs the same however long the ring is.</description></item>
 /// </list>
 /// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c> or <c>lifetime</c>.
 /// </summary>
@@ -30,7 +30,7 @@ internal static class RedisLayout
     // What the scripts take: 15 digits, which a Lua number holds exactly.
     public const long LongestMs = 100_000_000_000_000;
 
-    /// <summary>A duration for Redis: whole ms, rounded up, at least 1 (a key kept for 0 ms would be one that never expires, or none).</summary>
+    /// <summary>A duration for Redis: whole ms, rounded up, at least 1 (PEXPIRE with 0 deletes the key).</summary>
     public static long Ms(TimeSpan duration) => long.Clamp((long)Math.Ceiling(duration.TotalMilliseconds), 1, LongestMs);
 
     public static string PropertyField(string name) => name.StartsWith('@') ? "@" + name : name;
@@ -93,7 +93,8 @@ internal static class RedisLayout
 
     /// <summary>Reads a session from all the fields of its hash, as field, value, field, value …</summary>
     /// <exception cref="FormatException">It is none in format 1.</exception>
-    public static StoredSession Read(RedisResult[] hash, TimeSpan keptFor, TimeSpan? lifetimeLeft, string? previousOwner, bool released)
+    public static StoredSession Read(
+        RedisResult[] hash, long nowMs, TimeSpan keptFor, TimeSpan? lifetimeLeft, string? previousOwner, bool released)
     {
         var properties = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>();
         var meta = new Dictionary<string, string>();
@@ -115,6 +116,7 @@ internal static class RedisLayout
         }
 
         var version = Number(meta, "@version");
+        var (ring, reach) = Ring(meta, version, nowMs);
         return new StoredSession
         {
             Properties = properties.ToImmutable(),
@@ -125,27 +127,32 @@ internal static class RedisLayout
             KeptFor = keptFor,
             Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
             Generation = meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0,
-            Ring = Ring(meta, version),
+            Ring = ring,
+            RingReach = reach,
             PreviousOwnerName = previousOwner,
             Released = released,
         };
     }
 
-    private static ImmutableDictionary<long, RingEntry> Ring(Dictionary<string, string> meta, long version)
+    private static (ImmutableDictionary<long, RingEntry> Ring, TimeSpan? Reach) Ring(
+        Dictionary<string, string> meta, long version, long nowMs)
     {
         var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
+        TimeSpan? reach = null;
         for (var v = version; v > 0 && v > version - ISessionStorage.RingSize; v--)
         {
-            if (meta.TryGetValue(RingField(v), out var entry))
+            var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ', 3) ?? [];
+            if (parts is not [var idText, var msText, ..] || !RequestId.TryParse(idText, out var id)
+                || !long.TryParse(msText, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))
             {
-                const int idLength = 22;
-                ring[v] = entry.Length >= idLength && RequestId.TryParse(entry[..idLength], out var id)
-                    ? new RingEntry(id, entry.Length > idLength ? entry[(idLength + 1)..] : "")
-                    : throw new FormatException($"The session's field {RingField(v)} does not begin with a request id.");
+                throw new FormatException($"The session's field {RingField(v)} is not a request id and a time.");
             }
+
+            ring[v] = new RingEntry(id, parts is [_, _, var result] ? result : "");
+            reach = version > ISessionStorage.RingSize ? TimeSpan.FromMilliseconds(Math.Max(0, nowMs - ms)) : null;
         }
 
-        return ring.ToImmutable();
+        return (ring.ToImmutable(), reach);
     }
 
     private static long Number(Dictionary<string, string> meta, string field) =>

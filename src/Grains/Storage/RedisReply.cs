@@ -34,8 +34,9 @@ internal static class RedisReply
                 throw new FormatException("Redis gave an answer that belongs to another request. It was dropped.");
             }
 
-            clock.Learn((long)parts[3]);
-            return Outcome((string?)parts[0], parts.AsSpan(Fixed));
+            var nowMs = (long)parts[3];
+            clock.Learn(nowMs);
+            return Outcome((string?)parts[0], nowMs, parts.AsSpan(Fixed));
         }
         catch (Exception error) when (error is FormatException or InvalidCastException or ArgumentException or IndexOutOfRangeException)
         {
@@ -61,10 +62,10 @@ internal static class RedisReply
         },
         Error: error);
 
-    private static StoreReply Outcome(string? outcome, ReadOnlySpan<RedisResult> extra) => outcome switch
+    private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
-        "written" => new(StoreOutcome.Written, Session: Session(extra)),
-        "already" => new(StoreOutcome.AlreadyWritten, Session: Session(extra) is { } own ? own with { PreviousOwnerName = null } : null),
+        "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
+        "already" => new(StoreOutcome.AlreadyWritten, Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null } : null),
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),
@@ -77,7 +78,7 @@ internal static class RedisReply
     };
 
     // What a claim adds: kept for, lifetime left, previous owner, released, all fields.
-    private static StoredSession? Session(ReadOnlySpan<RedisResult> extra)
+    private static StoredSession? Session(long nowMs, ReadOnlySpan<RedisResult> extra)
     {
         if (extra.IsEmpty)
         {
@@ -87,6 +88,7 @@ internal static class RedisReply
         var (kept, left) = ((long)extra[0], (long)extra[1]);
         return RedisLayout.Read(
             (RedisResult[])extra[4]!,
+            nowMs,
             TimeSpan.FromMilliseconds(kept < 0 ? RedisLayout.LongestMs : kept),
             left < 0 ? null : TimeSpan.FromMilliseconds(left),
             (string?)extra[2],

@@ -29,6 +29,11 @@ internal sealed record StoredSession
     /// <summary>Up to <see cref="ISessionStorage.RingSize"/> entries, by the version that each led to.</summary>
     public required ImmutableDictionary<long, RingEntry> Ring { get; init; }
 
+    /// <summary>
+    /// How far back the ring reaches: every id that was applied within this time is in it. Null: every id that ever was.
+    /// </summary>
+    public required TimeSpan? RingReach { get; init; }
+
     /// <summary>Who owned it before; null with <see cref="StoreOutcome.AlreadyWritten"/>.</summary>
     public required string? PreviousOwnerName { get; init; }
 

@@ -48,6 +48,13 @@ if now > tonumber(deadline) then
   return reply('late')
 end
 
+-- A slot also says when it was written, so that whoever claims the session knows how far back the ring reaches.
+local i = 7
+while i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
+  ARGV[i + 1] = string.sub(ARGV[i + 1], 1, 22) .. ' ' .. now .. string.sub(ARGV[i + 1], 23)
+  i = i + 2
+end
+
 -- Out of memory is refused at the first write only, so the first one must be HSET: then nothing is half-written.
 redis.call('HSET', key, '@format', '1', '@owner', owner, '@silo', silo, '@epoch', '1', '@version', to)
 for first = 7, #ARGV, 7000 do

@@ -9,7 +9,7 @@ namespace SessionActors;
 /// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else. <c>ends</c> is the end of the absolute
 /// lifetime.</item>
 /// <item><c>property</c>: name and value.</item>
-/// <item><c>ring</c>: the deltas' request ids and results; the one that led to version v is at place v % 128.</item>
+/// <item><c>ring</c>: the deltas' request ids, results and times; the one that led to version v is at place v % 128.</item>
 /// <item><c>grain_state</c>: the small state of other grains, a new random etag at every write.</item>
 /// </list>
 /// A property table of its own makes a flush cost what it changes; clustered by session it is read in one go.
@@ -48,6 +48,7 @@ internal static class SqliteSchema
             version INTEGER NOT NULL,
             id BLOB NOT NULL,
             result BLOB NOT NULL,
+            applied INTEGER NOT NULL,
             PRIMARY KEY (session, place)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE grain_state (

@@ -34,7 +34,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _remove = database.Statement("DELETE FROM property WHERE session = ?1 AND name = ?2");
     private readonly SqliteStatement _set = database.Statement("REPLACE INTO property (session, name, value) VALUES (?, ?, ?)");
     private readonly SqliteStatement _remember = database.Statement(
-        "REPLACE INTO ring (session, place, version, id, result) VALUES (?, ?, ?, ?, ?)");
+        "REPLACE INTO ring (session, place, version, id, result, applied) VALUES (?, ?, ?, ?, ?, ?)");
 
     private readonly SqliteStatement _forget = database.Statement("DELETE FROM ring WHERE session = ?1");
     private readonly SqliteStatement _expired = database.Statement("SELECT id FROM session WHERE expires <= ?1 LIMIT ?2");
@@ -42,7 +42,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         "SELECT version, epoch, ttl, ends, expires, secret, generation, released FROM session WHERE id = ?1");
 
     private readonly SqliteStatement _properties = database.Statement("SELECT name, value FROM property WHERE session = ?1");
-    private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result FROM ring WHERE session = ?1");
+    private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result, applied FROM ring WHERE session = ?1");
 
     /// <summary>
     /// The row under a handle, and whether it remembers that <paramref name="flush"/>, if one is given, was applied.
@@ -105,7 +105,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     }
 
     /// <summary>Applies all that a flush carries but how long the session is kept.</summary>
-    public void Apply(long id, Flush flush)
+    public void Apply(long id, Flush flush, long now)
     {
         if (flush.Delta.Clears)
         {
@@ -130,7 +130,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
             BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
             _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
-                .Bind(5, entry.Result).Run();
+                .Bind(5, entry.Result).Bind(6, now).Run();
         }
 
         _setVersion.Bind(1, id).Bind(2, version).Run();
@@ -179,6 +179,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         try
         {
             _read.Read();
+            var (ring, oldest) = ReadRing(id);
             return new StoredSession
             {
                 Properties = ReadProperties(id),
@@ -189,7 +190,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 KeptFor = new TimeSpan(_read.Int64(4) - now),
                 Secret = _read.IsNull(5) ? null : SecretHash.FromBytes(_read.Bytes(5)),
                 Generation = (int)_read.Int64(6),
-                Ring = ReadRing(id),
+                Ring = ring,
+                RingReach = _read.Int64(0) > ISessionStorage.RingSize ? new TimeSpan(Math.Max(0, now - oldest)) : null,
                 PreviousOwnerName = previousOwnerName,
                 Released = _read.Int64(7) != 0,
             };
@@ -219,15 +221,17 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         return properties.ToImmutable();
     }
 
-    private ImmutableDictionary<long, RingEntry> ReadRing(long id)
+    private (ImmutableDictionary<long, RingEntry> Ring, long Oldest) ReadRing(long id)
     {
         var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
+        var oldest = long.MaxValue;
         _ring.Bind(1, id);
         try
         {
             while (_ring.Read())
             {
                 ring.Add(_ring.Int64(0), new RingEntry(RequestIdOf(_ring.Bytes(1)), _ring.Text(2)));
+                oldest = Math.Min(oldest, _ring.Int64(3));
             }
         }
         finally
@@ -235,7 +239,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             _ring.Reset();
         }
 
-        return ring.ToImmutable();
+        return (ring.ToImmutable(), oldest);
     }
 
     private static RequestId RequestIdOf(ReadOnlySpan<byte> bytes) =>

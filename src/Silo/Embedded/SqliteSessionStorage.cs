@@ -39,7 +39,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             _rows.SetSecret(id, secret, generation: 1);
         }
 
-        _rows.Apply(id, flush);
+        _rows.Apply(id, flush, Now);
         return new StoreReply(StoreOutcome.Written);
     });
 
@@ -73,7 +73,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         var reply = Judge(row, flush.Owner, flush.FromVersion);
         if (reply.IsDone)
         {
-            _rows.Apply(row.Id, flush);
+            _rows.Apply(row.Id, flush, Now);
             if (flush.KeepFor is { } keepFor)
             {
                 _rows.SetExpires(row.Id, In(keepFor));

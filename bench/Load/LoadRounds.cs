@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace SessionActors.LoadBench;
+
+/// <summary>What one run of load has shown: per second, and per request the processor time (application and Redis) and the allocated bytes.</summary>
+internal readonly record struct Load(double PerSecond, double Microseconds, double AllocatedBytes);
+
+/// <summary>The servers under load in turn, round after round, so that whatever else the machine does hits all of them.</summary>
+internal static class LoadRounds
+{
+    private const int Sessions = 64;
+    private static readonly string[] Paths = ["/none", "/read", "/write"];
+
+    public static async Task<IEnumerable<string>> MeasureAsync(RedisProcess redis, int seconds, int rounds)
+    {
+        var servers = new Dictionary<ServerKind, ServerProcess>();
+        var folder = Directory.CreateTempSubdirectory("session-actors-bench-");
+        var loads = Paths.SelectMany(path => Enum.GetValues<ServerKind>().Select(kind => (kind, path))).ToDictionary(k => k, _ => new List<Load>());
+        try
+        {
+            foreach (var kind in Enum.GetValues<ServerKind>())
+            {
+                var server = servers[kind] = await ServerProcess.StartAsync(kind, redis);
+                var cookies = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(_ => server.NewSessionAsync()));
+                await File.WriteAllLinesAsync(Path.Combine(folder.FullName, $"{kind}"), cookies);
+            }
+
+            // Round 0 is for the compiler.
+            for (var round = 0; round <= rounds; round++)
+            {
+                foreach (var ((kind, path), measured) in loads)
+                {
+                    await Console.Error.WriteLineAsync($"round {round} of {rounds}: {kind} {path}");
+                    var load = await LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), seconds);
+                    measured.AddRange(round == 0 ? [] : [load]);
+                }
+            }
+        }
+        finally
+        {
+            foreach (var server in servers.Values)
+            {
+                server.Dispose();
+            }
+
+            folder.Delete(recursive: true);
+        }
+
+        return
+        [
+            .. Table("requests per second", loads, load => load.PerSecond, bare => $"{bare:N0}"),
+            .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
+            .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"+ {value - bare:N0} B"),
+            "",
+            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}.",
+        ];
+    }
+
+    private static async Task<Load> LoadAsync(ServerProcess server, RedisProcess redis, string path, string cookies, int seconds)
+    {
+        var allocated = await server.AllocatedAsync();
+        var processor = server.ProcessorTime + redis.ProcessorTime;
+        var script = Path.Combine(AppContext.BaseDirectory, "sessions.lua");
+        using var wrk = new Child("wrk", "-t1", $"-c{Sessions}", $"-d{seconds}s", "-s", script, server.Address + path, "--", cookies);
+        var output = await wrk.FinishAsync();
+        processor = server.ProcessorTime + redis.ProcessorTime - processor;
+        allocated = await server.AllocatedAsync() - allocated;
+
+        var result = output.Split('\n').Single(line => line.StartsWith("result ", StringComparison.Ordinal)).Split(' ');
+        var (requests, microseconds) = (Number(result[1]), Number(result[2]));
+        return Number(result[3]) == 0
+            ? new Load(requests * 1e6 / microseconds, processor.TotalMicroseconds / requests, allocated / requests)
+            : throw new InvalidOperationException($"Requests to {path} have failed:\n{output}");
+    }
+
+    private static IEnumerable<string> Table(
+        string what, Dictionary<(ServerKind Kind, string Path), List<Load>> loads, Func<Load, double> figure, Func<double, string> absolute,
+        Func<double, double, string>? relative = null)
+    {
+        relative ??= (value, bare) => $"× {value / bare:0.00}";
+        return
+        [
+            "",
+            $"| {what} | bare | ASP.NET Core, memory | SessionActors, embedded | ASP.NET Core, Redis | SessionActors, Redis |",
+            "| --- | --- | --- | --- | --- | --- |",
+            .. Paths.Select(path => $"| {path[1..]} | {absolute(MedianOf(ServerKind.Bare, path))} | " + string.Join(
+                " | ",
+                Enum.GetValues<ServerKind>().Skip(1).Select(kind => relative(MedianOf(kind, path), MedianOf(ServerKind.Bare, path)))) + " |"),
+        ];
+
+        double MedianOf(ServerKind kind, string path) => Machine.Median(loads[(kind, path)].Select(figure));
+    }
+
+    private static double Spread(List<Load> rounds) => Math.Max(
+        rounds.Max(load => load.PerSecond) / rounds.Min(load => load.PerSecond),
+        rounds.Max(load => load.Microseconds) / rounds.Min(load => load.Microseconds));
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+}

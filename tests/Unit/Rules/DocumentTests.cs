@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+
+namespace SessionActors.Rules;
+
+public sealed partial class DocumentTests
+{
+    private static readonly string[] Pages = [.. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }.Concat(Repository.Files(["docs", "bench"], ".md"))];
+
+    [Theory]
+    [InlineData("README.md", 250)]
+    [InlineData("CONTRIBUTING.md", 60)]
+    public void A_page_is_as_long_as_people_read(string page, int most) =>
+        Assert.InRange(File.ReadLines(Path.Combine(Repository.Root, page)).Count(), 1, most);
+
+    [Fact]
+    public void Every_link_leads_somewhere() => Repository.None(
+        from page in Pages
+        from link in Link().Matches(Repository.Read(page))
+        let target = link.Groups[1].Value
+        where !target.Contains("://", StringComparison.Ordinal) && !Exists(page, target)
+        select $"{page}: {target}",
+        "These links lead nowhere:");
+
+    [Fact]
+    public void Every_file_that_the_map_for_newcomers_names_is_there() => Repository.None(
+        from name in CodeName().Matches(Repository.Read("CONTRIBUTING.md")).Select(m => m.Groups[1].Value)
+        where !Repository.Files(["src", "tests"], [name]).Any() && !File.Exists(Path.Combine(Repository.Root, name))
+        select name,
+        "CONTRIBUTING.md names files that are not there:");
+
+    [Fact]
+    public void Every_piece_of_code_in_the_readme_is_in_a_sample_or_a_test()
+    {
+        var sources = Repository.Files(["samples", "tests"], ".cs").Select(path => Flat(Repository.Read(path))).ToList();
+
+        Repository.None(
+            from fence in Fence().Matches(Repository.Read("README.md")).Select(m => m.Groups[1].Value)
+            from piece in fence.Split("// …")
+            where !sources.Any(source => source.Contains(Flat(piece), StringComparison.Ordinal))
+            select piece,
+            "README.md shows code that no sample and no test has, so nobody knows whether it compiles ('// …' stands for what is left out):");
+    }
+
+    // Indentation and empty lines do not count.
+    private static string Flat(string code) =>
+        string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
+
+    private static bool Exists(string page, string target)
+    {
+        var parts = target.Split('#', 2);
+        var path = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
+        var full = Path.GetFullPath(path, Repository.Root);
+        return Directory.Exists(full)
+            || (File.Exists(full) && (parts.Length == 1 || Heading().Matches(File.ReadAllText(full)).Any(h => Anchor(h.Groups[1].Value) == parts[1])));
+    }
+
+    // As GitHub makes them.
+    private static string Anchor(string heading) =>
+        string.Concat(heading.Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')).Replace(' ', '-');
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"`([\w/.-]+\.(?:cs|lua|txt|props|json))`")]
+    private static partial Regex CodeName();
+
+    [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
+
+    [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+}
