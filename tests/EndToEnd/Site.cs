@@ -11,8 +11,8 @@ public sealed class Site : IAsyncLifetime
     public const string App = "SessionActors.TestApp";
 
     /// <summary>
-    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of another
-    /// test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
+    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of
+    /// another test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
     /// </summary>
     internal static string[] MeasuredArguments(RedisServer redis) =>
         [$"--SessionActors:Redis={redis.Address},asyncTimeout=30000", "--SessionActors:CollectionAge=1.00:00:00"];
@@ -55,7 +55,8 @@ internal static class SiteRedis
 {
     /// <summary>What Redis holds of a session, by field; empty where nothing is.</summary>
     public static async Task<Dictionary<string, string>> StoredAsync(this RedisServer redis, SessionHandle handle) =>
-        (await (await redis.DatabaseAsync()).HashGetAllAsync(KeyOf(handle))).ToDictionary(field => $"{field.Name}", field => $"{field.Value}");
+        (await (await redis.DatabaseAsync()).HashGetAllAsync(KeyOf(handle)))
+            .ToDictionary(field => $"{field.Name}", field => $"{field.Value}");
 
     /// <summary>
     /// Which of our scripts Redis ran for these requests, such as <c>commit</c>, the latest first. Taken from Redis' log of slow commands,
