@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
@@ -24,7 +25,8 @@ public readonly record struct RequestId([property: Id(0)] ulong High, [property:
     public static bool TryParse([NotNullWhen(true)] string? text, out RequestId id)
     {
         Span<byte> bytes = stackalloc byte[16];
-        var read = text is { Length: 22 } && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == 16;
+        var read = text is { Length: 22 }
+            && Base64Url.DecodeFromChars(text, bytes, out _, out var written) == OperationStatus.Done && written == 16;
         id = read ? new RequestId(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..])) : default;
         return read;
     }

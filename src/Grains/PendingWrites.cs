@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace SessionActors;
 
 /// <summary>
@@ -19,21 +17,16 @@ internal sealed class PendingWrites(
     LoadedSession loaded,
     Action<SessionException> stopped)
 {
-    // Two clusters that write one session at full speed fence each other between claim and commit; pauses of random length, up to this,
-    // let one of them through. 20 such rounds in a row last about a second and do not happen by chance.
-    private const int MaxReloads = 20;
-    private const int MaxReloadPauseMs = 100;
-
     // A call is older than it says, by its way here.
     private static readonly TimeSpan TravelTime = TimeSpan.FromSeconds(1);
 
     private readonly string _session = handle.LogName;
     private readonly Queue<PendingWrite> _waiting = new();
+    private readonly ReloadPauses _reloads = new(silo.Time);
     private RequestRing _ring = loaded.Ring;
     private SessionState _projected = loaded.State;
     private List<PendingWrite> _inFlight = [];
     private Task _pump = Task.CompletedTask;
-    private int _reloads;
     private SessionException? _stopped;
 
     /// <summary>What readers see: the last state that the store has confirmed.</summary>
@@ -216,7 +209,7 @@ internal sealed class PendingWrites(
 
     private void Release(List<PendingWrite> batch, Flush flush, TimeSpan sentAt)
     {
-        _reloads = 0;
+        _reloads.Reset();
         silo.Metrics.OnFlushed(batch.Count);
         if (flush.KeepFor is { } keepFor)
         {
@@ -239,18 +232,17 @@ internal sealed class PendingWrites(
     /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
     private async Task ReloadAsync(List<PendingWrite> batch)
     {
-        if (_stopped is not null || ++_reloads > MaxReloads)
+        if (_stopped is not null || _reloads.AreExhausted)
         {
             Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
-                _session, $"another cluster claimed it {MaxReloads} times while it was to be written."));
+                _session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
             return;
         }
 
         silo.Metrics.OnReloaded();
         try
         {
-            var pauseMs = Math.Min(1 << (_reloads - 1), MaxReloadPauseMs);
-            await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(pauseMs)), silo.Time);
+            await _reloads.NextAsync();
             var (state, ring) = await owner.ClaimAsync();
             lifetime.Slide(silo.Now);
             _ring = ring;

@@ -17,7 +17,7 @@ internal enum ProxyFault
     /// <summary>The request is executed, and nothing comes back on this connection any more.</summary>
     Silence,
 
-    /// <summary>The request is executed and only its reply dropped: the next reply is taken for it, and every later one is off by one.</summary>
+    /// <summary>The request is executed and only its reply dropped: the next one is taken for it, and every later one is off by one.</summary>
     SkipReply,
 
     /// <summary>The request is executed, and its reply replaced by something else.</summary>
@@ -230,7 +230,8 @@ internal sealed class LossyProxy : IAsyncDisposable
             {
                 lock (_gate)
                 {
-                    (fault, struck) = _replies.Count > 0 && _replies.Peek().Fault == ProxyFault.Silence ? _replies.Peek() : _replies.Dequeue();
+                    // A silence stays for all that follows.
+                    (fault, struck) = _replies.Peek() is { Fault: ProxyFault.Silence } silence ? silence : _replies.Dequeue();
                 }
             }
 

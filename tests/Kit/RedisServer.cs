@@ -177,8 +177,8 @@ internal sealed class RedisServer : IAsyncDisposable
         catch (Win32Exception missing)
         {
             throw new InvalidOperationException(
-                "redis-server cannot be started. These tests run against a real one: install it (Debian, Ubuntu: apt-get install redis-server) "
-                + "and see that it is on the PATH.", missing);
+                "redis-server cannot be started. These tests run against a real one: install it (Debian, Ubuntu: apt-get install "
+                + "redis-server) and see that it is on the PATH.", missing);
         }
 
         _process = process;

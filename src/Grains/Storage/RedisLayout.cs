@@ -17,7 +17,7 @@ namespace SessionActors;
 /// <item><term>@epoch</term><description>number of owners so far</description></item>
 /// <item><term>@ttl</term><description>the session's own idle time-out in ms, where it has one</description></item>
 /// <item><term>@until</term><description>its absolute end in ms of Redis' own clock, where it has one</description></item>
-/// <item><term>@secret</term><description>SHA-256 of the cookie's secret in base64url, where a cookie opens the session</description></item>
+/// <item><term>@secret</term><description>SHA-256 of the cookie's secret, base64url, where a cookie opens the session</description></item>
 /// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
 /// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
 /// characters), the Redis time in ms when it was written and, where it is not the version, its result, with blanks between. A slot does not
@@ -30,7 +30,7 @@ internal static class RedisLayout
     // What the scripts take: 15 digits, which a Lua number holds exactly.
     public const long LongestMs = 100_000_000_000_000;
 
-    /// <summary>A duration for Redis: whole ms, rounded up, at least 1 (a key kept for 0 ms would be one that never expires, or none).</summary>
+    /// <summary>A duration for Redis: whole ms, rounded up, at least 1 (PEXPIRE with 0 deletes the key).</summary>
     public static long Ms(TimeSpan duration) => long.Clamp((long)Math.Ceiling(duration.TotalMilliseconds), 1, LongestMs);
 
     public static string PropertyField(string name) => name.StartsWith('@') ? "@" + name : name;
@@ -141,7 +141,7 @@ internal static class RedisLayout
         TimeSpan? reach = null;
         for (var v = version; v > 0 && v > version - ISessionStorage.RingSize; v--)
         {
-            var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ') ?? [];
+            var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ', 3) ?? [];
             if (parts is not [var idText, var msText, ..] || !RequestId.TryParse(idText, out var id)
                 || !long.TryParse(msText, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))
             {

@@ -22,7 +22,7 @@
 local key, owner, from, to, keep, clears = KEYS[1], unpack(ARGV, 1, 5)
 local sets, slot, id = tonumber(ARGV[6]), ARGV[7], string.sub(ARGV[8] or '', 1, 22)
 
-if not (#ARGV >= 8 and owner ~= '' and string.find(from, '^[1-9]%d*$') and string.find(to, '^[1-9]%d*$')
+if not (#ARGV >= 8 and owner ~= '' and string.find(from, '^%d+$') and string.find(to, '^[1-9]%d*$')
     and (keep == '' or string.find(keep, '^[1-9]%d*$') and #keep <= 15) and (clears == '0' or clears == '1')
     and string.find(ARGV[6], '^[1-9]%d*$') and 6 + 2 * sets <= #ARGV and string.find(slot, '^@r%d+$') and #id == 22) then
   return redis.error_reply('REFUSED commit.lua: wrong arguments; see its header')

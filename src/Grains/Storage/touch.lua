@@ -14,7 +14,7 @@
 --   tombstone  the session has ended; then the reason
 local key, owner, expected, keep = KEYS[1], unpack(ARGV, 1, 3)
 
-if not (#ARGV == 3 and owner ~= '' and string.find(expected, '^[1-9]%d*$') and string.find(keep, '^[1-9]%d*$') and #keep <= 15) then
+if not (#ARGV == 3 and owner ~= '' and string.find(expected, '^%d+$') and string.find(keep, '^[1-9]%d*$') and #keep <= 15) then
   return redis.error_reply('REFUSED touch.lua: wrong arguments; see its header')
 end
 

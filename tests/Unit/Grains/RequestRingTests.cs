@@ -12,7 +12,7 @@ public sealed class RequestRingTests
             var ring = new RequestRing();
             for (var version = 1; version <= count; version++)
             {
-                ring.Add(version, Entry(version));
+                ring.Add(version, Entry(version), AppliedAt(version));
             }
 
             return Enumerable.Range(1, count + 1).All(v => ring.Find(IdOf(v)) == Expected(v, count));
@@ -24,14 +24,34 @@ public sealed class RequestRingTests
         {
             var stored = Enumerable.Range(1, before).Where(v => v > before - ISessionStorage.RingSize)
                 .ToImmutableDictionary(v => (long)v, Entry);
-            var ring = new RequestRing(Session(before, stored));
+            var ring = new RequestRing(Session(before, stored), AppliedAt(before));
             for (var version = before + 1; version <= before + after; version++)
             {
-                ring.Add(version, Entry(version));
+                ring.Add(version, Entry(version), AppliedAt(version));
             }
 
             return Enumerable.Range(1, before + after + 1).All(v => ring.Find(IdOf(v)) == Expected(v, before + after));
         });
+
+    [Fact]
+    public void The_ring_never_says_that_it_reaches_back_to_an_id_that_it_has_lost() =>
+        Gen.Select(Gen.Int[0, 300], Gen.Int[0, 300]).Sample((before, after) =>
+        {
+            var stored = Enumerable.Range(1, before).Where(v => v > before - ISessionStorage.RingSize)
+                .ToImmutableDictionary(v => (long)v, Entry);
+            var ring = new RequestRing(Session(before, stored), AppliedAt(before));
+            for (var version = before + 1; version <= before + after; version++)
+            {
+                ring.Add(version, Entry(version), AppliedAt(version));
+            }
+
+            var lost = Enumerable.Range(1, before + after).Where(v => ring.Find(IdOf(v)) is null).ToArray();
+            return lost.Length == 0
+                ? ring.ReachesBackTo(TimeSpan.Zero)
+                : !ring.ReachesBackTo(AppliedAt(lost[^1]) - TimeSpan.FromTicks(1)) && ring.ReachesBackTo(AppliedAt(before + after));
+        });
+
+    private static TimeSpan AppliedAt(int version) => TimeSpan.FromSeconds(version);
 
     private static RequestId IdOf(int version) => new(0, (ulong)version);
 
@@ -51,6 +71,7 @@ public sealed class RequestRingTests
         Secret = null,
         Generation = 0,
         Ring = ring,
+        RingReach = version > ISessionStorage.RingSize ? AppliedAt(ISessionStorage.RingSize - 1) : null,
         PreviousOwnerName = null,
         Released = false,
     };

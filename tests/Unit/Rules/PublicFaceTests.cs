@@ -58,14 +58,14 @@ public sealed class PublicFaceTests
             _ => "class",
         };
         var parents = new[] { type.BaseType }.Concat(type.GetInterfaces()).OfType<Type>()
-            .Where(t => t.Namespace?.StartsWith("SessionActors", StringComparison.Ordinal) == true || t == typeof(Exception) || t == typeof(Attribute))
+            .Where(t => t == typeof(Exception) || t == typeof(Attribute) || t.Namespace?.Split('.')[0] is "SessionActors" or "Orleans" or "Microsoft")
             .Select(NameOf).Order(StringComparer.Ordinal).ToList();
         return $"{kind} {NameOf(type)}{(parents.Count == 0 ? "" : " : ")}{string.Join(", ", parents)}";
     }
 
     private static IEnumerable<string> Members(Type type)
     {
-        const BindingFlags visible = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags visible = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         if (type.IsEnum)
         {
             return Enum.GetNames(type).Select((name, i) => $"{name} = {Convert.ToInt64(Enum.GetValues(type).GetValue(i), null)}");
@@ -79,12 +79,12 @@ public sealed class PublicFaceTests
             + (p.HasDefaultValue ? $" = {p.DefaultValue ?? "default"}" : "")));
         string Static(bool yes) => yes && type is not { IsAbstract: true, IsSealed: true } ? "static " : "";
 
-        var fields = type.GetFields(visible).Where(f => f.IsPublic)
-            .Select(f => $"{(f.IsLiteral ? "const " : Static(f.IsStatic))}{Typed(f.FieldType, nulls.Create(f))} {f.Name}");
-        var constructors = type.GetConstructors(visible).Where(c => c.IsPublic).Select(c => $"new({Parameters(c)})");
+        var fields = type.GetFields(visible).Select(
+            f => $"{(f.IsLiteral ? "const " : Static(f.IsStatic))}{Typed(f.FieldType, nulls.Create(f))} {f.Name}");
+        var constructors = type.GetConstructors(visible).Select(c => $"new({Parameters(c)})");
         var properties = type.GetProperties(visible).Where(p => p.GetMethod?.IsPublic == true).Select(p =>
             $"{Static(p.GetMethod!.IsStatic)}{Typed(p.PropertyType, nulls.Create(p))} {p.Name} {{ get; {Setter(p)}}}");
-        var methods = type.GetMethods(visible).Where(m => m.IsPublic && !IsAccessorOrGenerated(m)).Select(m =>
+        var methods = type.GetMethods(visible).Where(m => !IsAccessorOrGenerated(m)).Select(m =>
             $"{Static(m.IsStatic)}{Typed(m.ReturnType, nulls.Create(m.ReturnParameter))} {m.Name}{Generics(m)}({Parameters(m)})");
         return fields.Concat(constructors).Concat(properties).Concat(methods);
     }
