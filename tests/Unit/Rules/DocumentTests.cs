@@ -39,7 +39,7 @@ public sealed partial class DocumentTests
             from piece in fence.Split("// …")
             where !sources.Any(source => source.Contains(Flat(piece), StringComparison.Ordinal))
             select piece,
-            "README.md shows code that is in no sample and no test, so nobody knows whether it compiles ('// …' is where some is left out):");
+            "README.md shows code of no sample and no test: does it compile? ('// …' is where some is left out):");
     }
 
     // Indentation and empty lines do not count.
