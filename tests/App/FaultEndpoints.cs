@@ -30,8 +30,6 @@ internal static class FaultEndpoints
 
         // Names and values that fit into no path.
         app.MapGet("/names", (HttpContext http) => Results.Json(http.Session.Keys));
-        app.MapGet("/value", (HttpContext http, string name) =>
-            http.Session.TryGetValue(name, out var value) ? Results.Bytes(value) : Results.NotFound());
         app.MapGet("/long-name/{bytes:int}", (HttpContext http, int bytes) => http.Session.SetString(new string('n', bytes), "x"));
         app.MapGet("/large/{count:int}/{bytes:int}", (HttpContext http, int count, int bytes) =>
         {

@@ -42,7 +42,8 @@ public sealed class StartUpTests
 
         await visitor.GetAsync("/set/a/1");
 
-        Assert.Contains($"Sessions are kept in Redis {redis.Address}", app.Output, StringComparison.Ordinal);
+        var told = $"Sessions are in Redis {redis.Address}";
+        await Until.TrueAsync(() => app.Output.Contains(told, StringComparison.Ordinal), "it says where sessions are kept");
         Assert.DoesNotContain(Password, app.Output, StringComparison.Ordinal);
     }
 
