@@ -61,8 +61,8 @@ catch (Exception e) when (e is OrleansException or RedisException or TimeoutExce
 {
     var where = command.Redis is null ? $"at {command.Gateway}" : $"of cluster '{command.Cluster}' through Redis {command.Redis}";
     return await FailAsync(
-        $"No silo {where} answers: {e.Message}\nStart the shop (dotnet run --project samples/Cart), or say where the silos are and what their "
-        + "cluster is called with --gateway, --redis and --cluster.");
+        $"No silo {where} answers: {e.Message}\nStart the shop (dotnet run --project samples/Cart), or say where the silos are and what "
+        + "their cluster is called with --gateway, --redis and --cluster.");
 }
 
 static async Task<int> FailAsync(string message)

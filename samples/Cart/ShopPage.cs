@@ -17,7 +17,7 @@ internal static class ShopPage
         ul { list-style: none; margin: 0; padding: 0; }
         li { display: flex; gap: .5rem; align-items: center; padding: .4rem 0; border-bottom: 1px solid var(--line); }
         li span:nth-of-type(2) { flex: 1; } form { display: inline; margin: 0; }
-        button { font: inherit; border: 1px solid var(--line); border-radius: .5rem; padding: .15rem .7rem; background: none; cursor: pointer; }
+        button { font: inherit; border: 1px solid var(--line); border-radius: .5rem; padding: .15rem .7rem; background: none; }
         button.main { background: var(--accent); border-color: var(--accent); color: #fff; }
         button:hover { border-color: var(--accent); }
         input { font: inherit; width: 60%; padding: .15rem .5rem; }
@@ -29,7 +29,8 @@ internal static class ShopPage
         var shelf = string.Concat(Article.All.Select(a =>
             $"<li><span>{a.Picture}</span><span>{Text(a.Name)}</span><span>{Money(a.Price)}</span>"
             + Button($"/cart/{a.Sku}/more", "Add", "main") + "</li>"));
-        var lines = Article.All.Select(a => (Article: a, Count: session.GetInt32(Article.Property(a.Sku)) ?? 0)).Where(l => l.Count > 0).ToList();
+        var lines = Article.All.Select(a => (Article: a, Count: session.GetInt32(Article.Property(a.Sku)) ?? 0))
+            .Where(l => l.Count > 0).ToList();
         var cart = lines.Count == 0 ? "<p>Nothing yet.</p>" : "<ul>" + string.Concat(lines.Select(l =>
             $"<li><span>{l.Article.Picture}</span><span>{Text(l.Article.Name)}</span>"
             + Button($"/cart/{l.Article.Sku}/less", "−") + $"<b id=\"{l.Article.Sku}\">{l.Count}</b>"
@@ -43,7 +44,7 @@ internal static class ShopPage
             </head>
             <body>
               <h1>The tea shop</h1>
-              <p>Visit <b id="visits">{{visits}}</b> of this session. Open the shop in a second tab and add something else there: both tabs keep theirs.</p>
+              <p>Visit <b id="visits">{{visits}}</b> of this session. Add something else in a second tab: both tabs keep theirs.</p>
               <main>
                 <section><h2>On the shelf</h2><ul>{{shelf}}</ul></section>
                 <section>

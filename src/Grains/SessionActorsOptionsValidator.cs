@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace SessionActors;
 
-/// <summary>Every rule on <see cref="SessionActorsOptions"/>. Each message has the option's configuration path, its value and the mend.</summary>
+/// <summary>Every rule on <see cref="SessionActorsOptions"/>. Each message has the configuration path, the value and the mend.</summary>
 internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionActorsOptions>
 {
     public const int MaxKeyPrefixLength = 64;
@@ -39,8 +39,8 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
             Between(errors, lifetime, TimeSpan.FromSeconds(1), Longest, nameof(options.AbsoluteLifetime));
             if (lifetime < options.Ttl)
             {
-                errors.Add($"{Named(nameof(options.AbsoluteLifetime), lifetime)} is shorter than {Named(nameof(options.Ttl), options.Ttl)}, "
-                    + "so no session would ever end for being idle. Raise the lifetime or lower the time-out.");
+                errors.Add($"{Named(nameof(options.AbsoluteLifetime), lifetime)} is shorter than {Named(nameof(options.Ttl), options.Ttl)}"
+                    + ", so no session would ever end for being idle. Raise the lifetime or lower the time-out.");
             }
         }
 
@@ -106,7 +106,7 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
             || !prefix.All(c => char.IsAsciiLetterOrDigit(c) || ":._-/".Contains(c, StringComparison.Ordinal)))
         {
             errors.Add($"{SessionActorsOptions.Section}:{nameof(SessionActorsOptions.KeyPrefix)} = '{prefix}' must be 1 to "
-                + $"{MaxKeyPrefixLength} characters from A-Z a-z 0-9 : . _ - / and start with a letter or a digit, such as 'shop:session:'.");
+                + $"{MaxKeyPrefixLength} characters from A-Z a-z 0-9 : . _ - / and start with a letter or digit, such as 'shop:session:'.");
         }
     }
 

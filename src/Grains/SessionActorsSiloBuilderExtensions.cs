@@ -92,7 +92,8 @@ public static class SessionActorsSiloBuilderExtensions
             });
         services.AddKeyedSingleton(CookieKeysGrain.StorageName, (sp, _) =>
             sp.FromStore<IGrainStorage>(redis => RedisGrainStorageFactory.Create(redis, CookieKeysGrain.StorageName)));
-        services.AddSingleton(sp => sp.GetRequiredKeyedService<IGrainStorage>(CookieKeysGrain.StorageName) as ILifecycleParticipant<ISiloLifecycle>
+        services.AddSingleton(sp =>
+            sp.GetRequiredKeyedService<IGrainStorage>(CookieKeysGrain.StorageName) as ILifecycleParticipant<ISiloLifecycle>
             ?? new NoParticipant());
     }
 

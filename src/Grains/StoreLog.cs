@@ -9,6 +9,6 @@ internal static partial class StoreLog
     public static partial void Unreadable(ILogger logger, string store, string what, string rule, Exception? error);
 
     [LoggerMessage(1901, LogLevel.Warning,
-        "{Store} has maxmemory-policy {Policy}, which drops live sessions when its memory is full; SessionActors:AllowEviction accepts that.")]
+        "{Store} has maxmemory-policy {Policy}, which drops live sessions when memory is full; SessionActors:AllowEviction accepts that.")]
     public static partial void Evicts(ILogger logger, string store, string policy);
 }

@@ -18,7 +18,7 @@ public sealed class SessionSiloOptions
     /// </summary>
     public string? ClusterId { get; set; }
 
-    /// <summary>The Orleans service that the cluster runs. Default null: derived as <see cref="ClusterId"/> is. Clients must have the same.</summary>
+    /// <summary>The Orleans service that the cluster runs. Default null: as <see cref="ClusterId"/>. Clients must have the same.</summary>
     public string? ServiceId { get; set; }
 
     /// <summary>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace SessionActors;
 
 /// <summary>
-/// Every rule on <see cref="SessionSiloOptions"/>. It runs as a part of checking <see cref="SessionActorsOptions"/>, so that whoever starts a
-/// silo is told all that is wrong in the section at once.
+/// Every rule on <see cref="SessionSiloOptions"/>. It is a part of checking <see cref="SessionActorsOptions"/>, so that whoever starts
+/// a silo is told all that is wrong in the section at once.
 /// </summary>
 internal sealed class SessionSiloOptionsValidator(IOptions<SessionSiloOptions> silo) : IValidateOptions<SessionActorsOptions>
 {
@@ -25,7 +25,8 @@ internal sealed class SessionSiloOptionsValidator(IOptions<SessionSiloOptions> s
                 + $"{SqliteDatabase.InMemory}, or leave it out for App_Data/sessions.";
         }
 
-        foreach (var (option, id) in new[] { (nameof(options.ClusterId), options.ClusterId), (nameof(options.ServiceId), options.ServiceId) })
+        (string, string?)[] ids = [(nameof(options.ClusterId), options.ClusterId), (nameof(options.ServiceId), options.ServiceId)];
+        foreach (var (option, id) in ids)
         {
             if (id is not null && (id.Length is 0 or > LongestId || id.Any(c => c is <= ' ' or > '~')))
             {
@@ -34,7 +35,8 @@ internal sealed class SessionSiloOptionsValidator(IOptions<SessionSiloOptions> s
             }
         }
 
-        foreach (var (option, port) in new[] { (nameof(options.SiloPort), options.SiloPort), (nameof(options.GatewayPort), options.GatewayPort) })
+        (string, int?)[] ports = [(nameof(options.SiloPort), options.SiloPort), (nameof(options.GatewayPort), options.GatewayPort)];
+        foreach (var (option, port) in ports)
         {
             if (port is < 1 or > IPEndPoint.MaxPort)
             {
@@ -50,13 +52,13 @@ internal sealed class SessionSiloOptionsValidator(IOptions<SessionSiloOptions> s
 
         if (!IPAddress.TryParse(options.AdvertisedAddress, out var address) || IsNoOnesOwn(address))
         {
-            yield return $"{Named(nameof(options.AdvertisedAddress), options.AdvertisedAddress)} must be the IP address of this machine that "
-                + "the other silos and the clients reach it at, such as 10.0.0.5.";
+            yield return $"{Named(nameof(options.AdvertisedAddress), options.AdvertisedAddress)} must be the IP address of this machine "
+                + "that the other silos and the clients reach it at, such as 10.0.0.5.";
         }
         else if (!IPAddress.IsLoopback(address) && !options.AllowUnprotectedNetwork)
         {
-            yield return $"{Named(nameof(options.AdvertisedAddress), address)} opens the silo's ports to a network, and whoever reaches them "
-                + "reads and changes every session without a password. If that network is private, say so with "
+            yield return $"{Named(nameof(options.AdvertisedAddress), address)} opens the silo's ports to a network, and whoever reaches "
+                + "them reads and changes every session without a password. If that network is private, say so with "
                 + $"SessionActors:{nameof(options.AllowUnprotectedNetwork)}=true; else use 127.0.0.1.";
         }
     }

@@ -54,10 +54,11 @@ internal sealed class SiloEndpoint
         if (TryListen(port) is { } error)
         {
             var mend = error.SocketErrorCode == SocketError.AddressNotAvailable
-                ? $"{Address} is no address of this machine. Set SessionActors:{nameof(SessionSiloOptions.AdvertisedAddress)} to one that is."
+                ? $"{Address} is no address of this machine. Set SessionActors:AdvertisedAddress to one that is."
                 : $"Set SessionActors:{option} to another port, stop the program that has this one, or (on loopback) leave the option out "
                     + "for a free port.";
-            throw new InvalidOperationException($"The silo cannot listen at {new IPEndPoint(Address, port)}: {error.Message}. {mend}", error);
+            throw new InvalidOperationException(
+                $"The silo cannot listen at {new IPEndPoint(Address, port)}: {error.Message}. {mend}", error);
         }
     }
 

@@ -4,7 +4,7 @@ namespace SessionActors;
 internal static partial class SiloLog
 {
     [LoggerMessage(3000, LogLevel.Information,
-        "Sessions are kept in {Store}. Cluster {ClusterId} (service {ServiceId}), silo {Address}:{SiloPort}, gateway {Address}:{GatewayPort}.")]
+        "Sessions are in {Store}. Cluster {ClusterId} (service {ServiceId}), silo {Address}:{SiloPort}, gateway {Address}:{GatewayPort}.")]
     public static partial void Started(
         ILogger logger, string store, string clusterId, string serviceId, string address, int siloPort, int gatewayPort);
 

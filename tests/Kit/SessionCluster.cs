@@ -12,14 +12,17 @@ internal sealed class SessionCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
 
-    private SessionCluster(InProcessTestCluster cluster, FakeTimeProvider time, WatchedStorage storage)
+    private readonly TimeProvider _time;
+
+    private SessionCluster(InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage)
     {
         _cluster = cluster;
-        Time = time;
+        _time = time;
         Storage = storage;
     }
 
-    public FakeTimeProvider Time { get; }
+    /// <summary>The grains' clock, where the test has given one that it moves.</summary>
+    public FakeTimeProvider Time => (FakeTimeProvider)_time;
 
     public WatchedStorage Storage { get; }
 
@@ -33,14 +36,14 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Starts a cluster over a storage that others may use too.</summary>
     public static async Task<SessionCluster> StartAsync(
-        ISessionStorage storage, FakeTimeProvider time, short silos = 1, Action<SessionActorsOptions>? configure = null, string? clusterId = null)
+        ISessionStorage storage, TimeProvider time, short silos = 1, Action<SessionActorsOptions>? configure = null, string? clusterId = null)
     {
         var watched = new WatchedStorage(storage);
         var builder = new InProcessTestClusterBuilder(silos);
         builder.Options.ClusterId = clusterId ?? builder.Options.ClusterId;
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, time);
+            silo.Services.AddKeyedSingleton(TimeProviderNames.Grains, time);
             silo.Services.AddSingleton<ISessionStorage>(watched);
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
             silo.AddSessionActors(configure);
