@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 namespace SessionActors.LoadBench;
 
@@ -21,6 +22,9 @@ internal enum ServerKind
     ActorRedis,
 }
 
+/// <summary>What a server has done since it started: bytes allocated, and time spent in the JIT compiler.</summary>
+internal readonly record struct Effort(long AllocatedBytes, TimeSpan Compiling);
+
 /// <summary>One server under test: the same endpoints for all kinds, another session behind them.</summary>
 internal static class BenchServer
 {
@@ -35,7 +39,7 @@ internal static class BenchServer
         var app = builder.Build();
         app.MapGet("/", () => "here").WithSessionAccess(SessionAccess.None);
         app.MapGet("/none", () => "none").WithSessionAccess(SessionAccess.None);
-        app.MapGet("/allocated", () => GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture)).WithSessionAccess(SessionAccess.None);
+        app.MapGet("/effort", () => new Effort(GC.GetTotalAllocatedBytes(), JitInfo.GetCompilationTime())).WithSessionAccess(SessionAccess.None);
         if (kind == ServerKind.Bare)
         {
             app.MapGet("/read", () => Task.FromResult("000000000000"));

@@ -2,13 +2,17 @@ using System.Globalization;
 
 namespace SessionActors.LoadBench;
 
-/// <summary>What one run of load has shown: per second, and per request the processor time (application and Redis) and the allocated bytes.</summary>
-internal readonly record struct Load(double PerSecond, double Microseconds, double AllocatedBytes);
+/// <summary>
+/// What one run of load has shown: requests per second; per request the processor time (application and Redis) and the allocated bytes; the
+/// JIT compiler's share of the processor time.
+/// </summary>
+internal readonly record struct Load(double PerSecond, double Microseconds, double AllocatedBytes, double Compiling);
 
 /// <summary>The servers under load in turn, round after round, so that whatever else the machine does hits all of them.</summary>
 internal static class LoadRounds
 {
     private const int Sessions = 64;
+    private const int WarmUp = 2;
     private static readonly string[] Paths = ["/none", "/read", "/write"];
 
     public static async Task<IEnumerable<string>> MeasureAsync(RedisProcess redis, int seconds, int rounds)
@@ -25,13 +29,13 @@ internal static class LoadRounds
                 await File.WriteAllLinesAsync(Path.Combine(folder.FullName, $"{kind}"), cookies);
             }
 
-            // Round 0 is for the compiler.
+            // Round 0 is for the JIT compiler, which needs tens of thousands of requests before it has nothing left to do.
             for (var round = 0; round <= rounds; round++)
             {
                 foreach (var ((kind, path), measured) in loads)
                 {
                     await Console.Error.WriteLineAsync($"round {round} of {rounds}: {kind} {path}");
-                    var load = await LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), seconds);
+                    var load = await LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), round == 0 ? WarmUp * seconds : seconds);
                     measured.AddRange(round == 0 ? [] : [load]);
                 }
             }
@@ -52,24 +56,26 @@ internal static class LoadRounds
             .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
             .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"+ {value - bare:N0} B"),
             "",
-            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}.",
+            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. Largest share of the JIT compiler in a processor time: "
+                + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0}.",
         ];
     }
 
     private static async Task<Load> LoadAsync(ServerProcess server, RedisProcess redis, string path, string cookies, int seconds)
     {
-        var allocated = await server.AllocatedAsync();
+        var effort = await server.EffortAsync();
         var processor = server.ProcessorTime + redis.ProcessorTime;
         var script = Path.Combine(AppContext.BaseDirectory, "sessions.lua");
         using var wrk = new Child("wrk", "-t1", $"-c{Sessions}", $"-d{seconds}s", "-s", script, server.Address + path, "--", cookies);
         var output = await wrk.FinishAsync();
         processor = server.ProcessorTime + redis.ProcessorTime - processor;
-        allocated = await server.AllocatedAsync() - allocated;
+        var later = await server.EffortAsync();
 
         var result = output.Split('\n').Single(line => line.StartsWith("result ", StringComparison.Ordinal)).Split(' ');
         var (requests, microseconds) = (Number(result[1]), Number(result[2]));
         return Number(result[3]) == 0
-            ? new Load(requests * 1e6 / microseconds, processor.TotalMicroseconds / requests, allocated / requests)
+            ? new Load(requests * 1e6 / microseconds, processor.TotalMicroseconds / requests, (later.AllocatedBytes - effort.AllocatedBytes) / requests,
+                (later.Compiling - effort.Compiling) / processor)
             : throw new InvalidOperationException($"Requests to {path} have failed:\n{output}");
     }
 

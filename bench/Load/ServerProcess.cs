@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace SessionActors.LoadBench;
 
@@ -55,8 +54,7 @@ internal sealed class ServerProcess : IDisposable
         return server;
     }
 
-    /// <summary>Everything that it has allocated so far, in bytes.</summary>
-    public async Task<long> AllocatedAsync() => long.Parse(await GetAsync("/allocated"), CultureInfo.InvariantCulture);
+    public Task<Effort> EffortAsync() => _client.GetFromJsonAsync<Effort>("/effort");
 
     public async Task<string> GetAsync(string path, string? cookie = null)
     {

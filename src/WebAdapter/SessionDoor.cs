@@ -15,6 +15,7 @@ internal sealed class SessionDoor : IDisposable
     private readonly TimeProvider _time;
     private readonly EndedSessions _ended;
     private readonly WebMetrics _metrics;
+    private ISessionGrain? _anySession;
 
     public SessionDoor(IGrainFactory grains, IOptions<ActorSessionOptions> options, IMeterFactory meters, ILoggerFactory loggers)
     {
@@ -46,7 +47,20 @@ internal sealed class SessionDoor : IDisposable
 
     public TimeSpan ElapsedSince(long timestamp) => _time.GetElapsedTime(timestamp);
 
-    public ISessionGrain GrainOf(SessionHandle handle) => _grains.GetGrain<ISessionGrain>(handle.ToString());
+    /// <summary>
+    /// The session's grain. Orleans finds out by reflection, anew for each reference, what a .NET interface is called and who implements it.
+    /// That would be a third of the time that opening a session takes here; one reference knows it for all.
+    /// </summary>
+    public ISessionGrain GrainOf(SessionHandle handle)
+    {
+        if (_anySession is not { } any)
+        {
+            return _anySession = _grains.GetGrain<ISessionGrain>(handle);
+        }
+
+        var reference = (GrainReference)any;
+        return (ISessionGrain)_grains.GetGrain(GrainId.Create(reference.GrainId.Type, handle), reference.InterfaceType);
+    }
 
     /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
     /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>

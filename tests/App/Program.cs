@@ -7,8 +7,10 @@ builder.Services.AddActorSession();
 builder.Services.AddSingleton<Gates>();
 builder.Services.AddSingleton<AfterSession>();
 builder.Services.AddControllersWithViews().AddSessionStateTempDataProvider();
+builder.Services.AddResponseCompression();
 
 var app = builder.Build();
+app.UseResponseCompression();
 app.Use((http, next) => http.RequestServices.GetRequiredService<AfterSession>().WatchAsync(http, next));
 app.UseActorSession();
 app.MapSessionHealth();
@@ -126,6 +128,7 @@ app.MapGet("/body-writer/{name}/{value}", async (HttpContext http, string name, 
 
 app.MapPromises();
 app.MapSemantics();
+app.MapFaults();
 
 app.Run();
 

@@ -49,7 +49,8 @@ public sealed class Browser : IDisposable
         _client.GetAsync(new Uri(path, UriKind.Relative), until);
 
     /// <summary>Sends a request and leaves, as with the browser's stop button, when <paramref name="leave"/> is cancelled.</summary>
-    public Task<HttpResponseMessage> GetUntilAsync(string path, CancellationToken leave) => _client.GetAsync(new Uri(path, UriKind.Relative), leave);
+    public Task<HttpResponseMessage> GetUntilAsync(string path, CancellationToken leave) =>
+        _client.GetAsync(new Uri(path, UriKind.Relative), leave);
 
     /// <summary>The body of a page that must be there.</summary>
     public async Task<string> GetAsync(string path)
