@@ -22,6 +22,8 @@ builder.Logging.ClearProviders();
 builder.UseOrleansClient(client =>
 {
     client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = command.Cluster);
+    // Left alone, a client waits for a silo for ever.
+    client.UseConnectionRetryFilter((_, _) => Task.FromResult(false));
     if (command.Redis is null)
     {
         client.UseStaticClustering(command.Gateway);

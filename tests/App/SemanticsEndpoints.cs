@@ -61,7 +61,7 @@ internal static class SemanticsEndpoints
         });
 
         // Says what another request would see before this one ends.
-        app.MapGet("/load-and-commit/{gate}/{name}/{value}", async (HttpContext http, Gates gates, string gate, string name, string value) =>
+        app.MapGet("/load-commit/{gate}/{name}/{value}", async (HttpContext http, Gates gates, string gate, string name, string value) =>
         {
             await http.Session.LoadAsync();
             http.Session.SetString(name, value);
@@ -98,7 +98,10 @@ internal static class SemanticsEndpoints
             session.Set("basket", basket);
         });
         app.MapGet("/basket", (HttpContext http) =>
-            string.Join(' ', (http.GetActorSession().Get<List<BasketLine>>("basket") ?? []).Select(line => $"{line.Article}:{line.Count}")));
+        {
+            var basket = http.GetActorSession().Get<List<BasketLine>>("basket") ?? [];
+            return string.Join(' ', basket.Select(line => $"{line.Article}:{line.Count}"));
+        });
     }
 
     private sealed class BasketLine

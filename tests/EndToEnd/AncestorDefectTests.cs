@@ -42,8 +42,8 @@ public sealed class AncestorDefectTests(Site site, TwoClusters clusters) : IClas
     public async Task A_session_that_is_read_and_never_changed_slides()
     {
         await using var app = await AppProcess.StartAsync(
-            Site.App, $"--SessionActors:Redis={clusters.Redis.Address}", "--SessionActors:ClusterId=sliding", "--SessionActors:Ttl=01:00:00",
-            "--SessionActors:TouchInterval=00:00:00.1");
+            Site.App, $"--SessionActors:Redis={clusters.Redis.Address}", "--SessionActors:ClusterId=sliding",
+            "--SessionActors:Ttl=01:00:00", "--SessionActors:TouchInterval=00:00:00.1");
         using var visitor = new Browser(app.Address);
         await visitor.GetAsync("/set/user/ann");
         var database = await clusters.Redis.DatabaseAsync();

@@ -59,7 +59,8 @@ public sealed class Promise05ReadYourWritesTests(Site site)
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("MaxProperties = 1024", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var problem = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("MaxProperties = 1024", problem, StringComparison.Ordinal);
         Assert.Equal("a", await visitor.GetAsync("/keys"));
     }
 

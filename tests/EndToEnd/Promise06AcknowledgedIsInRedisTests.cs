@@ -46,7 +46,7 @@ public sealed class Promise06AcknowledgedIsInRedisTests(Site site)
         using var visitor = site.NewVisitor();
         await visitor.GetAsync("/set/a/before");
         var gate = RequestId.New().ToString();
-        var request = visitor.GetAsync($"/load-and-commit/{gate}/a/x");
+        var request = visitor.GetAsync($"/load-commit/{gate}/a/x");
 
         await visitor.GetAsync($"/gates/{gate}/arrived");
 

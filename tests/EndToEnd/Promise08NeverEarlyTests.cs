@@ -88,7 +88,8 @@ public sealed class Promise08NeverEarlyTests(Promise08NeverEarlyTests.ShortLived
         {
             Redis = await RedisServer.StartAsync();
             _app = await AppProcess.StartAsync(
-                Site.App, $"--SessionActors:Redis={Redis.Address}", $"--SessionActors:Ttl={Ttl}", $"--SessionActors:TouchInterval={TouchInterval}");
+                Site.App, $"--SessionActors:Redis={Redis.Address}", $"--SessionActors:Ttl={Ttl}",
+                $"--SessionActors:TouchInterval={TouchInterval}");
         }
 
         public Browser NewVisitor() => new(_app!.Address);

@@ -15,14 +15,17 @@ public sealed class Promise09ReadsCostNothingTests(Site site)
         using var second = first.At(site.Second.Address);
         var before = await site.Redis.UsageAsync();
 
-        for (var i = 0; i < Reads / 2; i++)
+        var scripts = await site.ScriptsOfAsync(async () =>
         {
-            Assert.Equal("x", await first.GetAsync(path));
-            Assert.Equal("x", await second.GetAsync(path));
-        }
+            for (var i = 0; i < Reads / 2; i++)
+            {
+                Assert.Equal("x", await first.GetAsync(path));
+                Assert.Equal("x", await second.GetAsync(path));
+            }
+        });
 
+        Assert.Empty(scripts);
         var calls = (await site.Redis.UsageAsync()).Since(before).Calls;
-        Assert.DoesNotContain("evalsha", calls.Keys);
         // Orleans' membership goes on meanwhile, with other commands and far less often than once a read; so do the client's heartbeats.
         Assert.DoesNotContain(calls, call => call.Value >= Reads / 2 && call.Key is not ("ping" or "echo"));
     }
@@ -40,7 +43,7 @@ public sealed class Promise09ReadsCostNothingTests(Site site)
             }
         });
 
-        Assert.Equal(0, scripts);
+        Assert.Empty(scripts);
         Assert.Null(visitor.SessionCookie);
     }
 
@@ -60,6 +63,6 @@ public sealed class Promise09ReadsCostNothingTests(Site site)
             }
         });
 
-        Assert.InRange(scripts, 0, 1);
+        Assert.True(scripts is [] or ["claim"], string.Join(' ', scripts));
     }
 }

@@ -24,8 +24,8 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         using var other = site.NewVisitor();
         foreach (var path in new[]
         {
-            "/set/user/ann", "/get/user", "/id", "/keys", "/increment/n", "/regenerate", "/remember/60", "/many/2000", "/fail/a/x", "/stream/a/x",
-            "/basket/add/tea",
+            "/set/user/ann", "/get/user", "/id", "/keys", "/increment/n", "/regenerate", "/remember/60", "/many/2000", "/fail/a/x",
+            "/stream/a/x", "/basket/add/tea",
         })
         {
             await VisitAsync(visitor, path);
@@ -45,10 +45,10 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         };
         Assert.True(cookies.Distinct().Count() >= 4, "There were several cookies.");
         Assert.Contains("ann", everything["Redis"], StringComparison.Ordinal);
-        foreach (var (place, text) in everything)
+        foreach (var text in everything.Values)
         {
-            Assert.All(secrets.SelectMany(Spellings), secret => Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), place));
-            Assert.All(cookies, cookie => Assert.False(text.Contains(cookie, StringComparison.Ordinal), place));
+            Assert.DoesNotContain(secrets.SelectMany(Spellings), secret => text.Contains(secret, StringComparison.OrdinalIgnoreCase));
+            Assert.DoesNotContain(cookies, cookie => text.Contains(cookie, StringComparison.Ordinal));
         }
 
         async Task VisitAsync(Browser browser, string path)
@@ -89,12 +89,10 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         await visitor.GetAsync("/set/user/ann");
         using var forger = new Browser(site.Server.Address) { SessionCookie = Forged(visitor.SessionCookie!, forgery) };
         var activations = await ActivationsAsync(visitor);
-        var before = await site.Redis.UsageAsync();
 
-        Assert.Equal("-", await forger.GetAsync("/get/user"));
+        var scripts = await site.Redis.ScriptsOfAsync(async () => Assert.Equal("-", await forger.GetAsync("/get/user")));
 
-        var calls = (await site.Redis.UsageAsync()).Since(before).Calls;
-        Assert.DoesNotContain("evalsha", calls.Keys);
+        Assert.Empty(scripts);
         Assert.InRange(await ActivationsAsync(visitor), 0, activations);
         Assert.Equal("ann", await visitor.GetAsync("/get/user"));
     }
@@ -144,7 +142,10 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
 
     // Base64 without its last character, which also holds bits of what comes after the secret.
     private static IEnumerable<string> Spellings(byte[] secret) =>
-        [Convert.ToHexString(secret), Base64Url.EncodeToString(secret)[..^1], Convert.ToBase64String(secret)[..21], Encoding.Latin1.GetString(secret)];
+    [
+        Convert.ToHexString(secret), Base64Url.EncodeToString(secret)[..^1], Convert.ToBase64String(secret)[..21],
+        Encoding.Latin1.GetString(secret),
+    ];
 
     private async Task<string> RedisContentsAsync()
     {

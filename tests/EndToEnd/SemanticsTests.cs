@@ -118,7 +118,7 @@ public sealed class SemanticsTests(Site site)
         using var visitor = site.NewVisitor();
         await visitor.GetAsync("/set/a/before");
         var gate = RequestId.New().ToString();
-        var request = visitor.GetAsync($"/load-and-commit/{gate}/a/x");
+        var request = visitor.GetAsync($"/load-commit/{gate}/a/x");
         await visitor.GetAsync($"/gates/{gate}/arrived");
 
         // The request is not over yet.

@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace SessionActors;
 
 /// <summary>
@@ -9,8 +11,8 @@ public sealed class Site : IAsyncLifetime
     public const string App = "SessionActors.TestApp";
 
     /// <summary>
-    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of another
-    /// test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
+    /// How a server is started whose commands are counted. Sessions stay in memory, so that no test's measurement has the hand-over of
+    /// another test's session in it, and a reply may be slow, so that on a busy machine no write is sent twice.
     /// </summary>
     internal static string[] MeasuredArguments(RedisServer redis) =>
         [$"--SessionActors:Redis={redis.Address},asyncTimeout=30000", "--SessionActors:CollectionAge=1.00:00:00"];
@@ -36,7 +38,7 @@ public sealed class Site : IAsyncLifetime
     internal Task<Dictionary<string, string>> StoredAsync(SessionHandle handle) => Redis.StoredAsync(handle);
 
     /// <inheritdoc cref="SiteRedis.ScriptsOfAsync"/>
-    internal Task<long> ScriptsOfAsync(Func<Task> requests) => Redis.ScriptsOfAsync(requests);
+    internal Task<string[]> ScriptsOfAsync(Func<Task> requests) => Redis.ScriptsOfAsync(requests);
 
     private Task<AppProcess> StartServerAsync() => AppProcess.StartAsync(App, MeasuredArguments(Redis));
 
@@ -53,16 +55,53 @@ internal static class SiteRedis
 {
     /// <summary>What Redis holds of a session, by field; empty where nothing is.</summary>
     public static async Task<Dictionary<string, string>> StoredAsync(this RedisServer redis, SessionHandle handle) =>
-        (await (await redis.DatabaseAsync()).HashGetAllAsync(KeyOf(handle))).ToDictionary(field => $"{field.Name}", field => $"{field.Value}");
+        (await (await redis.DatabaseAsync()).HashGetAllAsync(KeyOf(handle)))
+            .ToDictionary(field => $"{field.Name}", field => $"{field.Value}");
 
-    /// <summary>How many of our scripts Redis ran for these requests. Orleans' membership, which goes on meanwhile, uses none.</summary>
-    public static async Task<long> ScriptsOfAsync(this RedisServer redis, Func<Task> requests)
+    /// <summary>
+    /// Which of our scripts Redis ran for these requests, such as <c>commit</c>, the latest first. Taken from Redis' log of slow commands,
+    /// told to log all; Orleans' membership goes on meanwhile, with other commands.
+    /// </summary>
+    public static async Task<string[]> ScriptsOfAsync(this RedisServer redis, Func<Task> requests)
     {
-        var before = await redis.UsageAsync();
+        const int most = 100_000;
+        var server = (await redis.AdminAsync()).GetServer(redis.Address);
+        var names = await ScriptNamesAsync(server);
+        await server.ConfigSetAsync("slowlog-max-len", most);
+        await server.ConfigSetAsync("slowlog-log-slower-than", 0);
+        await server.SlowlogResetAsync();
+
         await requests();
-        var usage = (await redis.UsageAsync()).Since(before);
-        return usage.CallsOf("evalsha") + usage.CallsOf("eval");
+
+        var commands = await server.SlowlogGetAsync(most);
+        return [.. commands.Select(command => NameOf(command.Arguments)).OfType<string>()];
+
+        // A client's first use of a script sends its text (of which the log shows the beginning), the later ones its hash.
+        string? NameOf(RedisValue[] command) => $"{command[0]}" switch
+        {
+            "EVALSHA" => names.GetValueOrDefault($"{command[1]}"),
+            "EVAL" => names.GetValueOrDefault(BeginningOf($"{command[1]}")),
+            _ => null,
+        };
     }
+
+    // By the hash that Redis knows a script by, and by its beginning.
+    private static async Task<Dictionary<string, string>> ScriptNamesAsync(IServer server)
+    {
+        var names = new Dictionary<string, string>();
+        var assembly = typeof(ISessionStorage).Assembly;
+        foreach (var file in assembly.GetManifestResourceNames().Where(name => name.EndsWith(".lua", StringComparison.Ordinal)))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(file)!);
+            var (script, name) = (await reader.ReadToEndAsync(), Path.GetFileNameWithoutExtension(file));
+            names.Add(Convert.ToHexStringLower(await server.ScriptLoadAsync(script)), name);
+            names.Add(BeginningOf(script), name);
+        }
+
+        return names;
+    }
+
+    private static string BeginningOf(string script) => script[..Math.Min(40, script.Length)];
 
     /// <summary>
     /// How many bytes Redis receives for a request. What comes in between by chance only adds to it, so the least of several tries counts,

@@ -11,7 +11,8 @@ public sealed class TalkativeSite : IAsyncLifetime
     {
         Redis = await RedisServer.StartAsync();
         Server = await AppProcess.StartAsync(
-            Site.App, [.. Site.MeasuredArguments(Redis), "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace"]);
+            Site.App, [.. Site.MeasuredArguments(Redis), "--Logging:LogLevel:Default=Trace",
+            "--Logging:LogLevel:Microsoft.AspNetCore=Trace"]);
     }
 
     public Browser NewVisitor() => new(Server.Address);

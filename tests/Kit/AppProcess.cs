@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Reflection;
 
 namespace SessionActors;
 
@@ -84,8 +85,12 @@ public sealed class AppProcess : IAsyncDisposable
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, assemblyName + ".dll");
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        start.ArgumentList.Add(File.Exists(assembly) ? assembly : throw new FileNotFoundException("The test project does not reference it.", assembly));
-        foreach (var argument in arguments)
+        if (!File.Exists(assembly))
+        {
+            throw new FileNotFoundException("The test project does not reference it.", assembly);
+        }
+
+        foreach (var argument in (string[])[.. RuntimeOf(assembly), assembly, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -99,6 +104,12 @@ public sealed class AppProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         return app;
     }
+
+    // What a console program has of ASP.NET Core among its packages is not in the tests' folder: their own framework has it.
+    private static string[] RuntimeOf(string assembly) =>
+        File.ReadAllText(Path.ChangeExtension(assembly, ".runtimeconfig.json")).Contains("AspNetCore", StringComparison.Ordinal)
+            ? []
+            : ["exec", "--runtimeconfig", Path.ChangeExtension(Assembly.GetEntryAssembly()!.Location, ".runtimeconfig.json")];
 
     private void Read(string? line)
     {

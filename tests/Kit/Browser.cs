@@ -12,7 +12,8 @@ public sealed class Browser : IDisposable
     {
         Cookies = cookies ?? new CookieContainer();
         Address = address;
-        _client = new HttpClient(new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false, MaxConnectionsPerServer = 256 })
+        var handler = new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false, MaxConnectionsPerServer = 256 };
+        _client = new HttpClient(handler)
         {
             BaseAddress = address,
             Timeout = TimeSpan.FromSeconds(60),
@@ -49,7 +50,8 @@ public sealed class Browser : IDisposable
         _client.GetAsync(new Uri(path, UriKind.Relative), until);
 
     /// <summary>Sends a request and leaves, as with the browser's stop button, when <paramref name="leave"/> is cancelled.</summary>
-    public Task<HttpResponseMessage> GetUntilAsync(string path, CancellationToken leave) => _client.GetAsync(new Uri(path, UriKind.Relative), leave);
+    public Task<HttpResponseMessage> GetUntilAsync(string path, CancellationToken leave) =>
+        _client.GetAsync(new Uri(path, UriKind.Relative), leave);
 
     /// <summary>The body of a page that must be there.</summary>
     public async Task<string> GetAsync(string path)

@@ -11,9 +11,8 @@ public sealed class SessionLifetimeTests
     {
         Read,
         PollWithoutSliding,
-        Write,
         ChangeTtl,
-        Reload,
+        WriteAfterReload,
     }
 
     // The gaps are such that some visitors come just before the session ends, some just after, and most within the touch interval.
@@ -132,7 +131,7 @@ public sealed class SessionLifetimeTests
                 return false;
             }
 
-            if (step.Kind is Kind.Reload)
+            if (step.Kind is Kind.WriteAfterReload)
             {
                 _lifetime.Start(Now, _ttl, StoreDropsAt - Now, _endsAt - Now);
             }
@@ -148,7 +147,7 @@ public sealed class SessionLifetimeTests
                 _ttl = step.NewTtl;
                 Tell(_lifetime.KeepForAnyway(Now, _ttl, TouchOf(_ttl)), step.Delay);
             }
-            else if (step.Kind is Kind.Read or Kind.Write or Kind.Reload && _lifetime.KeepFor(Now, _ttl, TouchOf(_ttl)) is { } keepFor)
+            else if (step.Kind is not Kind.PollWithoutSliding && _lifetime.KeepFor(Now, _ttl, TouchOf(_ttl)) is { } keepFor)
             {
                 Tell(keepFor, step.Delay);
             }

@@ -4,7 +4,8 @@ namespace SessionActors.Rules;
 
 public sealed partial class DocumentTests
 {
-    private static readonly string[] Pages = [.. new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }.Concat(Repository.Files(["docs", "bench"], ".md"))];
+    private static readonly string[] Pages =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", .. Repository.Files(["docs", "bench"], ".md")];
 
     [Theory]
     [InlineData("README.md", 250)]
@@ -38,7 +39,7 @@ public sealed partial class DocumentTests
             from piece in fence.Split("// …")
             where !sources.Any(source => source.Contains(Flat(piece), StringComparison.Ordinal))
             select piece,
-            "README.md shows code that no sample and no test has, so nobody knows whether it compiles ('// …' stands for what is left out):");
+            "README.md shows code of no sample and no test: does it compile? ('// …' is where some is left out):");
     }
 
     // Indentation and empty lines do not count.
@@ -50,9 +51,11 @@ public sealed partial class DocumentTests
         var parts = target.Split('#', 2);
         var path = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
         var full = Path.GetFullPath(path, Repository.Root);
-        return Directory.Exists(full)
-            || (File.Exists(full) && (parts.Length == 1 || Heading().Matches(File.ReadAllText(full)).Any(h => Anchor(h.Groups[1].Value) == parts[1])));
+        return Directory.Exists(full) || (File.Exists(full) && (parts.Length == 1 || Anchors(full).Contains(parts[1])));
     }
+
+    private static IEnumerable<string> Anchors(string page) =>
+        Heading().Matches(File.ReadAllText(page)).Select(heading => Anchor(heading.Groups[1].Value));
 
     // As GitHub makes them.
     private static string Anchor(string heading) =>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace SessionActors.Rules;
@@ -31,7 +32,8 @@ public sealed class PublicFaceTests
         foreach (var (name, assembly) in Repository.Product)
         {
             text.Append("# ").Append(name).Append('\n');
-            foreach (var type in assembly.GetExportedTypes().Where(Repository.ProductTypes.Contains).OrderBy(t => t.FullName, StringComparer.Ordinal))
+            var types = assembly.GetExportedTypes().Where(Repository.ProductTypes.Contains);
+            foreach (var type in types.OrderBy(t => t.FullName, StringComparer.Ordinal))
             {
                 text.Append('\n').Append(Head(type)).Append('\n');
                 foreach (var member in Members(type).Order(StringComparer.Ordinal))
@@ -58,55 +60,63 @@ public sealed class PublicFaceTests
             _ => "class",
         };
         var parents = new[] { type.BaseType }.Concat(type.GetInterfaces()).OfType<Type>()
-            .Where(t => t.Namespace?.StartsWith("SessionActors", StringComparison.Ordinal) == true || t == typeof(Exception) || t == typeof(Attribute))
-            .Select(NameOf).Order(StringComparer.Ordinal).ToList();
+            .Where(t => t == typeof(Exception) || t == typeof(Attribute)
+                || t.Namespace?.Split('.')[0] is "SessionActors" or "Orleans" or "Microsoft")
+            .Select(t => NameOf(t)).Order(StringComparer.Ordinal).ToList();
         return $"{kind} {NameOf(type)}{(parents.Count == 0 ? "" : " : ")}{string.Join(", ", parents)}";
     }
 
     private static IEnumerable<string> Members(Type type)
     {
-        const BindingFlags visible = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags visible = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         if (type.IsEnum)
         {
             return Enum.GetNames(type).Select((name, i) => $"{name} = {Convert.ToInt64(Enum.GetValues(type).GetValue(i), null)}");
         }
 
         var nulls = new NullabilityInfoContext();
-        string Typed(Type t, NullabilityInfo info) =>
-            NameOf(t) + (!t.IsValueType && info.ReadState == NullabilityState.Nullable ? "?" : "");
         string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(p =>
-            $"{(p.IsOut ? "out " : p.IsIn ? "in " : p.ParameterType.IsByRef ? "ref " : "")}{Typed(p.ParameterType, nulls.Create(p))} {p.Name}"
+            $"{Kind(method, p)}{NameOf(p.ParameterType, nulls.Create(p))} {p.Name}"
             + (p.HasDefaultValue ? $" = {p.DefaultValue ?? "default"}" : "")));
         string Static(bool yes) => yes && type is not { IsAbstract: true, IsSealed: true } ? "static " : "";
 
-        var fields = type.GetFields(visible).Where(f => f.IsPublic)
-            .Select(f => $"{(f.IsLiteral ? "const " : Static(f.IsStatic))}{Typed(f.FieldType, nulls.Create(f))} {f.Name}");
-        var constructors = type.GetConstructors(visible).Where(c => c.IsPublic).Select(c => $"new({Parameters(c)})");
+        var fields = type.GetFields(visible).Select(
+            f => $"{(f.IsLiteral ? "const " : Static(f.IsStatic))}{NameOf(f.FieldType, nulls.Create(f))} {f.Name}");
+        var constructors = type.GetConstructors(visible).Select(c => $"new({Parameters(c)})");
         var properties = type.GetProperties(visible).Where(p => p.GetMethod?.IsPublic == true).Select(p =>
-            $"{Static(p.GetMethod!.IsStatic)}{Typed(p.PropertyType, nulls.Create(p))} {p.Name} {{ get; {Setter(p)}}}");
-        var methods = type.GetMethods(visible).Where(m => m.IsPublic && !IsAccessorOrGenerated(m)).Select(m =>
-            $"{Static(m.IsStatic)}{Typed(m.ReturnType, nulls.Create(m.ReturnParameter))} {m.Name}{Generics(m)}({Parameters(m)})");
+            $"{Static(p.GetMethod!.IsStatic)}{NameOf(p.PropertyType, nulls.Create(p))} {p.Name} {{ get; {Setter(p)}}}");
+        var methods = type.GetMethods(visible).Where(m => !IsAccessorOrGenerated(m)).Select(m =>
+            $"{Static(m.IsStatic)}{NameOf(m.ReturnType, nulls.Create(m.ReturnParameter))} {m.Name}{Generics(m)}({Parameters(m)})");
         return fields.Concat(constructors).Concat(properties).Concat(methods);
     }
 
-    private static string Setter(PropertyInfo property) => property.SetMethod is not { IsPublic: true } setter
-        ? ""
-        : setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit)) ? "init; " : "set; ";
+    private static string Kind(MethodBase method, ParameterInfo parameter) =>
+        parameter.IsOut ? "out "
+        : parameter.IsIn ? "in "
+        : parameter.ParameterType.IsByRef ? "ref "
+        : parameter.Position == 0 && method.IsDefined(typeof(ExtensionAttribute)) ? "this "
+        : "";
+
+    private static string Setter(PropertyInfo property) =>
+        property.SetMethod is not { IsPublic: true } setter ? ""
+        : setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? "init; "
+        : "set; ";
 
     // What a record is given by the compiler goes without saying.
     private static bool IsAccessorOrGenerated(MethodInfo method) =>
         (method.IsSpecialName && !method.Name.StartsWith("op_Implicit", StringComparison.Ordinal))
-        || method.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute), inherit: false)
+        || method.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false)
         || method.Name.Contains('<', StringComparison.Ordinal);
 
     private static string Generics(MethodInfo method) =>
-        method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(NameOf))}>" : "";
+        method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(t => NameOf(t)))}>" : "";
 
-    private static string NameOf(Type type)
+    private static string NameOf(Type type, NullabilityInfo? nulls = null)
     {
+        var mayBeNull = !type.IsValueType && nulls?.ReadState == NullabilityState.Nullable ? "?" : "";
         if (type.IsByRef || type.IsArray)
         {
-            return NameOf(type.GetElementType()!) + (type.IsArray ? "[]" : "");
+            return NameOf(type.GetElementType()!, type.IsByRef ? nulls : nulls?.ElementType) + (type.IsArray ? "[]" + mayBeNull : "");
         }
 
         if (Nullable.GetUnderlyingType(type) is { } inner)
@@ -127,6 +137,7 @@ public sealed class PublicFaceTests
             "System.Object" => "object",
             _ => type.Name.Split('`')[0],
         };
-        return type.IsGenericType ? $"{simple}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>" : simple;
+        var arguments = type.GetGenericArguments().Select((t, i) => NameOf(t, nulls?.GenericTypeArguments.ElementAtOrDefault(i)));
+        return (type.IsGenericType ? $"{simple}<{string.Join(", ", arguments)}>" : simple) + mayBeNull;
     }
 }

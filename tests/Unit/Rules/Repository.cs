@@ -6,7 +6,7 @@ namespace SessionActors.Rules;
 /// <summary>The source tree that this test was built in, and the assemblies that came of it.</summary>
 internal static class Repository
 {
-    private static readonly string[] Foreign = ["bin", "obj", ".git", "App_Data", "TestResults", "BenchmarkDotNet.Artifacts", "node_modules"];
+    private static readonly string[] Foreign = ["bin", "obj", ".git", "App_Data", "TestResults", "BenchmarkDotNet.Artifacts"];
 
     public static string Root { get; } = FindRoot();
 
@@ -28,7 +28,7 @@ internal static class Repository
     public static IEnumerable<string> Files(string[] folders, params string[] endings) => folders
         .Select(folder => Path.Combine(Root, folder))
         .Where(Directory.Exists)
-        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
         .Where(path => !path.Split('/').Any(Foreign.Contains))
         .Where(path => endings.Length == 0 || endings.Any(e => path.EndsWith(e, StringComparison.Ordinal)))

@@ -2,7 +2,8 @@ namespace SessionActors.Rules;
 
 public sealed class TypeTests
 {
-    private static readonly string[] VagueEndings = ["Manager", "Helper", "Utils", "Service", "Processor", "Data", "Info", "Base", "Constants"];
+    private static readonly string[] VagueEndings =
+        ["Manager", "Helper", "Utils", "Service", "Processor", "Data", "Info", "Base", "Constants"];
 
     [Fact]
     public void Every_type_of_the_product_is_in_the_one_namespace() => Repository.None(
