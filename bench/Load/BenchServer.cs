@@ -39,7 +39,8 @@ internal static class BenchServer
         var app = builder.Build();
         app.MapGet("/", () => "here").WithSessionAccess(SessionAccess.None);
         app.MapGet("/none", () => "none").WithSessionAccess(SessionAccess.None);
-        app.MapGet("/effort", () => new Effort(GC.GetTotalAllocatedBytes(), JitInfo.GetCompilationTime())).WithSessionAccess(SessionAccess.None);
+        app.MapGet("/effort", () => new Effort(GC.GetTotalAllocatedBytes(), JitInfo.GetCompilationTime()))
+            .WithSessionAccess(SessionAccess.None);
         if (kind == ServerKind.Bare)
         {
             app.MapGet("/read", () => Task.FromResult("000000000000"));
@@ -87,7 +88,7 @@ internal static class BenchServer
         }
     }
 
-    // LoadAsync first: without it ASP.NET Core's session loads synchronously and starves the thread pool. For an actor's it is done already.
+    // LoadAsync first: without it ASP.NET Core's session loads synchronously and starves the thread pool. An actor's is loaded already.
     private static void MapSession(WebApplication app)
     {
         app.MapGet("/read", async (HttpContext http) =>

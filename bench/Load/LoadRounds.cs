@@ -23,7 +23,8 @@ internal static class LoadRounds
     {
         var servers = new Dictionary<ServerKind, ServerProcess>();
         var folder = Directory.CreateTempSubdirectory("session-actors-bench-");
-        var loads = Paths.SelectMany(path => Enum.GetValues<ServerKind>().Select(kind => (kind, path))).ToDictionary(k => k, _ => new List<Load>());
+        var loads = Paths.SelectMany(path => Enum.GetValues<ServerKind>().Select(kind => (kind, path)))
+            .ToDictionary(server => server, _ => new List<Load>());
         try
         {
             foreach (var kind in Enum.GetValues<ServerKind>())
@@ -64,7 +65,9 @@ internal static class LoadRounds
         [
             .. Table("requests per second", loads, load => load.PerSecond, bare => $"{bare:N0}"),
             .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
-            .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"{value - bare:+ #,0;- #,0;0} B"),
+            .. Table(
+                "allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B",
+                (value, bare) => $"{value - bare:+ #,0;- #,0;0} B"),
             "",
             $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. The JIT compiler was busy for at most "
                 + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0} of a run.",
@@ -91,14 +94,17 @@ internal static class LoadRounds
         var result = output.Split('\n').Single(line => line.StartsWith("result ", StringComparison.Ordinal)).Split(' ');
         var (requests, microseconds) = (Number(result[1]), Number(result[2]));
         return Number(result[3]) == 0
-            ? new Load(requests * 1e6 / microseconds, processor.TotalMicroseconds / requests, (later.AllocatedBytes - effort.AllocatedBytes) / requests,
+            ? new Load(
+                requests * 1e6 / microseconds,
+                processor.TotalMicroseconds / requests,
+                (later.AllocatedBytes - effort.AllocatedBytes) / requests,
                 (later.Compiling - effort.Compiling).TotalMicroseconds / microseconds)
             : throw new InvalidOperationException($"Requests to {path} have failed:\n{output}");
     }
 
     private static IEnumerable<string> Table(
-        string what, Dictionary<(ServerKind Kind, string Path), List<Load>> loads, Func<Load, double> figure, Func<double, string> absolute,
-        Func<double, double, string>? relative = null)
+        string what, Dictionary<(ServerKind Kind, string Path), List<Load>> loads,
+        Func<Load, double> figure, Func<double, string> absolute, Func<double, double, string>? relative = null)
     {
         relative ??= (value, bare) => $"× {value / bare:0.00}";
         return

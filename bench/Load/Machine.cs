@@ -13,9 +13,9 @@ internal static class Machine
         var processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
         return
         [
-            $"Measured on {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores ({processor?.Split(':')[1].Trim() ?? "unknown"}), "
-                + $"{RuntimeInformation.FrameworkDescription}; load average before the run {File.ReadAllText("/proc/loadavg").Split(' ')[0]}. "
-                + $"Medians of {rounds} rounds of {seconds} s.",
+            $"Measured on {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores "
+                + $"({processor?.Split(':')[1].Trim() ?? "unknown"}), {RuntimeInformation.FrameworkDescription}; "
+                + $"load average before the run {File.ReadAllText("/proc/loadavg").Split(' ')[0]}. Medians of {rounds} rounds of {seconds} s.",
         ];
     }
 

@@ -1,6 +1,6 @@
 namespace SessionActors.LoadBench;
 
-/// <summary>How long the shop takes from its start to its first page, and the memory it has then, against a server without anything.</summary>
+/// <summary>How long the shop takes from its start to its first page, and its memory then, against a server without anything.</summary>
 internal static class StartUp
 {
     private const int Starts = 5;
