@@ -112,10 +112,11 @@ internal static class LoadRounds
             "",
             $"| {what} | bare | ASP.NET Core, memory | SessionActors, embedded | ASP.NET Core, Redis | SessionActors, Redis |",
             "| --- | --- | --- | --- | --- | --- |",
-            .. Paths.Select(path => $"| {path[1..]} | {absolute(MedianOf(ServerKind.Bare, path))} | " + string.Join(
-                " | ",
-                Enum.GetValues<ServerKind>().Skip(1).Select(kind => relative(MedianOf(kind, path), MedianOf(ServerKind.Bare, path)))) + " |"),
+            .. Paths.Select(path => $"| {path[1..]} | {absolute(MedianOf(ServerKind.Bare, path))} | {Relatives(path)} |"),
         ];
+
+        string Relatives(string path) => string.Join(" | ", Enum.GetValues<ServerKind>().Where(kind => kind != ServerKind.Bare)
+            .Select(kind => relative(MedianOf(kind, path), MedianOf(ServerKind.Bare, path))));
 
         double MedianOf(ServerKind kind, string path) => Machine.Median(loads[(kind, path)].Select(figure));
     }

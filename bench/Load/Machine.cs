@@ -15,7 +15,8 @@ internal static class Machine
         [
             $"Measured on {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores "
                 + $"({processor?.Split(':')[1].Trim() ?? "unknown"}), {RuntimeInformation.FrameworkDescription}; "
-                + $"load average before the run {File.ReadAllText("/proc/loadavg").Split(' ')[0]}. Medians of {rounds} rounds of {seconds} s.",
+                + $"load average before the run {File.ReadAllText("/proc/loadavg").Split(' ')[0]}. "
+                + $"Medians of {rounds} rounds of {seconds} s.",
         ];
     }
 
