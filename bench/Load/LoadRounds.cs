@@ -4,7 +4,7 @@ namespace SessionActors.LoadBench;
 
 /// <summary>
 /// What one run of load has shown: requests per second; per request the processor time (application and Redis) and the allocated bytes; the
-/// JIT compiler's share of the processor time.
+/// time that the JIT compiler was busy, as a share of all time.
 /// </summary>
 internal readonly record struct Load(double PerSecond, double Microseconds, double AllocatedBytes, double Compiling);
 
@@ -12,7 +12,11 @@ internal readonly record struct Load(double PerSecond, double Microseconds, doub
 internal static class LoadRounds
 {
     private const int Sessions = 64;
-    private const int WarmUp = 2;
+
+    // The JIT compiler needs tens of thousands of requests before it has little left to do.
+    private const int LongestWarmUp = 4;
+    private const double Warm = 0.05;
+
     private static readonly string[] Paths = ["/none", "/read", "/write"];
 
     public static async Task<IEnumerable<string>> MeasureAsync(RedisProcess redis, int seconds, int rounds)
@@ -29,14 +33,17 @@ internal static class LoadRounds
                 await File.WriteAllLinesAsync(Path.Combine(folder.FullName, $"{kind}"), cookies);
             }
 
-            // Round 0 is for the JIT compiler, which needs tens of thousands of requests before it has nothing left to do.
-            for (var round = 0; round <= rounds; round++)
+            foreach (var (kind, path) in loads.Keys)
             {
+                await WarmUpAsync(() => RunAsync(kind, path));
+            }
+
+            for (var round = 1; round <= rounds; round++)
+            {
+                await Console.Error.WriteLineAsync($"round {round} of {rounds}");
                 foreach (var ((kind, path), measured) in loads)
                 {
-                    await Console.Error.WriteLineAsync($"round {round} of {rounds}: {kind} {path}");
-                    var load = await LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), round == 0 ? WarmUp * seconds : seconds);
-                    measured.AddRange(round == 0 ? [] : [load]);
+                    measured.Add(await RunAsync(kind, path));
                 }
             }
         }
@@ -50,15 +57,25 @@ internal static class LoadRounds
             folder.Delete(recursive: true);
         }
 
+        Task<Load> RunAsync(ServerKind kind, string path) =>
+            LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), seconds);
+
         return
         [
             .. Table("requests per second", loads, load => load.PerSecond, bare => $"{bare:N0}"),
             .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
             .. Table("allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B", (value, bare) => $"+ {value - bare:N0} B"),
             "",
-            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. Largest share of the JIT compiler in a processor time: "
-                + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0}.",
+            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. The JIT compiler was busy for at most "
+                + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0} of a run.",
         ];
+    }
+
+    private static async Task WarmUpAsync(Func<Task<Load>> run)
+    {
+        for (var i = 0; i < LongestWarmUp && (await run()).Compiling > Warm; i++)
+        {
+        }
     }
 
     private static async Task<Load> LoadAsync(ServerProcess server, RedisProcess redis, string path, string cookies, int seconds)
@@ -75,7 +92,7 @@ internal static class LoadRounds
         var (requests, microseconds) = (Number(result[1]), Number(result[2]));
         return Number(result[3]) == 0
             ? new Load(requests * 1e6 / microseconds, processor.TotalMicroseconds / requests, (later.AllocatedBytes - effort.AllocatedBytes) / requests,
-                (later.Compiling - effort.Compiling) / processor)
+                (later.Compiling - effort.Compiling).TotalMicroseconds / microseconds)
             : throw new InvalidOperationException($"Requests to {path} have failed:\n{output}");
     }
 

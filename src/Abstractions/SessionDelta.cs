@@ -9,7 +9,8 @@ namespace SessionActors;
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionDelta")]
 public sealed class SessionDelta
 {
-    private static readonly ImmutableDictionary<string, ReadOnlyMemory<byte>> NoSets = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
+    private static readonly ImmutableDictionary<string, ReadOnlyMemory<byte>> NoSets =
+        ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
     private static readonly ImmutableHashSet<string> NoRemoves = [];
 
     /// <summary>The delta that changes nothing.</summary>

@@ -30,7 +30,9 @@ public sealed class SessionUnavailableException : SessionException
     [Id(0)]
     public bool MayBeApplied { get; }
 
-    /// <summary>True where only this activation lost the session, so that the same call, sent again at once, finds the one that has it.</summary>
+    /// <summary>
+    /// True where only this activation lost the session, so that the same call, sent again at once, finds the one that has it.
+    /// </summary>
     [Id(1)]
     public bool Moved { get; }
 

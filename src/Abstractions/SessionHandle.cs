@@ -49,7 +49,7 @@ public readonly record struct SessionHandle
     /// <summary>Reads a handle that <see cref="ToString"/> wrote; false where the text is none.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SessionHandle handle)
     {
-        // 22 characters hold 132 bits: only four last characters leave the 4 spare ones zero, and a second spelling would be a second grain.
+        // 22 characters hold 132 bits. Only four last characters leave the 4 spare ones zero; a second spelling would be a second grain.
         if (text is { Length: TextLength } && text[^1] is 'A' or 'Q' or 'g' or 'w' && Base64Url.IsValid(text.AsSpan(), out _)
             && !text.AsSpan().ContainsAny(" \t\r\n="))
         {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace SessionActors;
 
-/// <summary>All properties of a session at one version. Immutable and shared by reference with the grain, so that a local read copies nothing.</summary>
+/// <summary>
+/// All properties of a session at one version. Immutable and shared by reference with the grain, so that a local read copies nothing.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionSnapshot")]
 public sealed class SessionSnapshot
 {
@@ -20,7 +22,9 @@ public sealed class SessionSnapshot
     [Id(2)]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>Whether <see cref="Ttl"/> was set for this session rather than taken from the options; its cookie is then a persistent one.</summary>
+    /// <summary>
+    /// Whether <see cref="Ttl"/> was set for this session rather than taken from the options; its cookie is then a persistent one.
+    /// </summary>
     [Id(3)]
     public required bool HasOwnTtl { get; init; }
 

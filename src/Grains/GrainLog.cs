@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace SessionActors;
 
-/// <summary>Every log line of the silo side's actors, ids 1000 to 1999. Sessions appear by <see cref="SessionHandle.LogName"/> only.</summary>
+/// <summary>
+/// Every log line of the silo side's actors, ids 1000 to 1999. Sessions appear by <see cref="SessionHandle.LogName"/> only.
+/// </summary>
 internal static partial class GrainLog
 {
     [LoggerMessage(1000, LogLevel.Information, "Session {Session} ended: {Reason}.")]
@@ -14,7 +16,8 @@ internal static partial class GrainLog
     [LoggerMessage(1002, LogLevel.Information, "Session {Session} was claimed by {Owner}; claiming it back to re-apply {Count} changes.")]
     public static partial void Reloading(ILogger logger, string session, string? owner, int count);
 
-    [LoggerMessage(1003, LogLevel.Warning, "The store did not say whether {Count} changes of session {Session} were written; reading it anew.")]
+    [LoggerMessage(
+        1003, LogLevel.Warning, "The store did not say whether {Count} changes of session {Session} were written; reading it anew.")]
     public static partial void Unknown(ILogger logger, string session, int count, Exception? error);
 
     [LoggerMessage(1004, LogLevel.Warning, "The store did not take {Count} changes of session {Session}.")]
@@ -23,10 +26,12 @@ internal static partial class GrainLog
     [LoggerMessage(1005, LogLevel.Error, "Writing session {Session} failed in an unforeseen way; reading it anew.")]
     public static partial void Failed(ILogger logger, string session, Exception error);
 
-    [LoggerMessage(1006, LogLevel.Warning, "Session {Session} is at version {Expected} here but not in the store ({Outcome}); reading it anew.")]
+    [LoggerMessage(
+        1006, LogLevel.Warning, "Session {Session} is at version {Expected} here but not in the store ({Outcome}); reading it anew.")]
     public static partial void VersionsDiffer(ILogger logger, string session, long expected, StoreOutcome outcome);
 
-    [LoggerMessage(1007, LogLevel.Warning, "Session {Session} could not be handed over cleanly ({Outcome}); its next owner reads it from the store.")]
+    [LoggerMessage(
+        1007, LogLevel.Warning, "Session {Session} could not be handed over cleanly ({Outcome}); its next owner reads it from the store.")]
     public static partial void NotReleased(ILogger logger, string session, StoreOutcome outcome);
 
     [LoggerMessage(1008, LogLevel.Information, "Made a cookie key, id {KeyId}.")]

@@ -1,6 +1,8 @@
 namespace SessionActors;
 
-/// <summary>One operation that waits to be stored: what to do, whose call it is, and what it made of the state it was last applied to.</summary>
+/// <summary>
+/// One operation that waits to be stored: what to do, whose call it is, and what it made of the state it was last applied to.
+/// </summary>
 internal sealed class PendingWrite(RequestId id, long arrivedAt, TimeSpan patience, Func<SessionState, Change> operation)
 {
     private readonly TaskCompletionSource<Applied> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,6 +1,8 @@
 namespace SessionActors;
 
-/// <summary>The last <see cref="ISessionStorage.RingSize"/> request ids of a session with what they were answered, as the store has them too.</summary>
+/// <summary>
+/// The last <see cref="ISessionStorage.RingSize"/> request ids of a session with what they were answered, as the store has them too.
+/// </summary>
 internal sealed class RequestRing
 {
     // Searched from end to end: 128 comparisons of 16 bytes cost less than the write they save, and most sessions hold a handful.

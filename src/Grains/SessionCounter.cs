@@ -19,7 +19,8 @@ internal static class SessionCounter
         }
         catch (OverflowException e)
         {
-            throw new OverflowException($"{before} + {by} in property '{name}' of session {session} does not fit 64 bits; nothing was changed.", e);
+            throw new OverflowException(
+                $"{before} + {by} in property '{name}' of session {session} does not fit 64 bits; nothing was changed.", e);
         }
 
         return new Change(SessionDelta.Empty.Set(name, Write(after)), Result: after.ToString(CultureInfo.InvariantCulture));

@@ -5,8 +5,8 @@ using Orleans.Placement;
 namespace SessionActors;
 
 /// <summary>
-/// One session. Turns calls into state changes, flushes and answers, and owns nothing clever itself: <see cref="SessionState"/> decides what
-/// a change does, <see cref="PendingWrites"/> when it is stored, <see cref="SessionLifetime"/> when the session ends,
+/// One session. Turns calls into state changes, flushes and answers, and owns nothing clever itself: <see cref="SessionState"/> decides
+/// what a change does, <see cref="PendingWrites"/> when it is stored, <see cref="SessionLifetime"/> when the session ends,
 /// <see cref="SessionOwner"/> who may write.
 /// <para>
 /// Calls interleave at their awaits, so that reads never wait for a flush; what must not be torn apart stands between two awaits, and after

@@ -13,7 +13,9 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <summary>The nonce of the last claim; before the first one, the nonce that a create owns the session with.</summary>
     public OwnerNonce Nonce { get; private set; } = OwnerNonce.New();
 
-    /// <summary>Creates the session, or claims it where it is there already: by an earlier try of this very call, or by somebody else.</summary>
+    /// <summary>
+    /// Creates the session, or claims it where it is there already: by an earlier try of this very call, or by somebody else.
+    /// </summary>
     /// <exception cref="SessionDestroyedException">A session with this handle has ended.</exception>
     /// <exception cref="SessionLimitExceededException">Its first properties exceed a limit; nothing was sent.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
@@ -128,7 +130,8 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     }
 
     /// <summary>Whether another owner belongs to this cluster, whose directory then knows the way to it.</summary>
-    public bool IsInOwnCluster(string? ownerName) => ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
+    public bool IsInOwnCluster(string? ownerName) =>
+        ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
 
     private async Task TouchAsync(long version, TimeSpan keepFor)
     {

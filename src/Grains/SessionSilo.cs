@@ -28,7 +28,9 @@ internal sealed class SessionSilo(
 
     public SessionMetrics Metrics { get; } = metrics;
 
-    /// <summary>What the names of all owners in this cluster start with. The length keeps cluster "a" from matching an owner in "a/b".</summary>
+    /// <summary>
+    /// What the names of all owners in this cluster start with. The length keeps cluster "a" from matching an owner in "a/b".
+    /// </summary>
     public string ClusterPrefix { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/";
 
     /// <summary>The owner's name that sessions in the store carry.</summary>

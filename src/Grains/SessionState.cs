@@ -82,7 +82,9 @@ internal sealed class SessionState
         {
             BaseVersion = delta.BaseVersion,
             Sets = delta.Sets.Any(IsSame) ? delta.Sets.RemoveRange(delta.Sets.Where(IsSame).Select(set => set.Key)) : delta.Sets,
-            Removes = delta.Removes.All(Properties.ContainsKey) ? delta.Removes : delta.Removes.Where(Properties.ContainsKey).ToImmutableHashSet(),
+            Removes = delta.Removes.All(Properties.ContainsKey)
+                ? delta.Removes
+                : delta.Removes.Where(Properties.ContainsKey).ToImmutableHashSet(),
             Ttl = ttl,
         };
     }

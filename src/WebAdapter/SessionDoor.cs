@@ -48,8 +48,8 @@ internal sealed class SessionDoor : IDisposable
     public TimeSpan ElapsedSince(long timestamp) => _time.GetElapsedTime(timestamp);
 
     /// <summary>
-    /// The session's grain. Orleans finds out by reflection, anew for each reference, what a .NET interface is called and who implements it.
-    /// That would be a third of the time that opening a session takes here; one reference knows it for all.
+    /// The session's grain. Orleans finds out by reflection, anew for each reference, what a .NET interface is called and who implements
+    /// it. That would be a third of the time that opening a session takes here; one reference knows it for all.
     /// </summary>
     public ISessionGrain GrainOf(SessionHandle handle)
     {

@@ -17,7 +17,8 @@ app.MapSessionHealth();
 app.MapControllers();
 
 app.MapGet("/plain", () => "plain");
-app.MapGet("/none", (HttpContext http) => http.Features.Get<Microsoft.AspNetCore.Http.Features.ISessionFeature>() is null ? "no session" : "session")
+app.MapGet("/none", (HttpContext http) =>
+        http.Features.Get<Microsoft.AspNetCore.Http.Features.ISessionFeature>() is null ? "no session" : "session")
     .WithSessionAccess(SessionAccess.None);
 app.MapGet("/id", (HttpContext http) => http.Session.Id);
 app.MapGet("/keys", (HttpContext http) => string.Join(' ', http.Session.Keys.Order(StringComparer.Ordinal)));
@@ -97,7 +98,7 @@ app.MapGet("/slow/{gate}/{what}", async (HttpContext http, Gates gates, string g
 
     return before;
 });
-app.MapGet("/gates/{gate}/arrived", async (HttpContext http, Gates gates, string gate) => await gates.ArrivedAsync(gate, http.RequestAborted))
+app.MapGet("/gates/{gate}/arrived", (HttpContext http, Gates gates, string gate) => gates.ArrivedAsync(gate, http.RequestAborted))
     .WithSessionAccess(SessionAccess.None);
 app.MapGet("/gates/{gate}/open", (Gates gates, string gate) => gates.Open(gate)).WithSessionAccess(SessionAccess.None);
 

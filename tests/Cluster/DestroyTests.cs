@@ -15,7 +15,7 @@ public sealed class DestroyTests
 
         Assert.Null(await session.ReadAsync());
         Assert.Equal(SessionEndReason.Destroyed, (await session.OpenAsync(Secret, slide: true)).EndReason);
-        Assert.Equal(SessionEndReason.Destroyed, (await Assert.ThrowsAsync<SessionDestroyedException>(() => session.CommitAsync(Change))).Reason);
+        Assert.Equal(SessionEndReason.Destroyed, await EndOfAsync(() => session.CommitAsync(Change)));
         Assert.Equal(1, cluster.Storage.Count("destroy"));
     }
 
@@ -28,7 +28,7 @@ public sealed class DestroyTests
 
         cluster.Time.Advance(TimeSpan.FromDays(1));
 
-        Assert.Equal(SessionEndReason.Missing, (await Assert.ThrowsAsync<SessionDestroyedException>(() => session.CommitAsync(Change))).Reason);
+        Assert.Equal(SessionEndReason.Missing, await EndOfAsync(() => session.CommitAsync(Change)));
         Assert.Equal(SessionEndReason.Missing, (await session.OpenAsync(Secret, slide: true)).EndReason);
         Assert.Null(await session.ReadAsync());
     }
@@ -46,8 +46,8 @@ public sealed class DestroyTests
         await session.DestroyAsync();
         gate.Open();
 
-        Assert.Equal(SessionEndReason.Destroyed, (await Assert.ThrowsAsync<SessionDestroyedException>(() => commit)).Reason);
-        Assert.Equal(SessionEndReason.Destroyed, (await Assert.ThrowsAsync<SessionDestroyedException>(() => waiting)).Reason);
+        Assert.Equal(SessionEndReason.Destroyed, await EndOfAsync(() => commit));
+        Assert.Equal(SessionEndReason.Destroyed, await EndOfAsync(() => waiting));
         Assert.Null(await session.ReadAsync());
     }
 
@@ -112,10 +112,13 @@ public sealed class DestroyTests
         Assert.Equal(SessionStanding.Superseded, (await session.OpenAsync(Secret, slide: true)).Standing);
         Assert.Equal(SessionStanding.Open, (await session.OpenAsync(next, slide: true)).Standing);
         var stale = SessionRequest.New() with { Generation = opened.Generation };
-        Assert.Equal(SessionEndReason.Rotated, (await Assert.ThrowsAsync<SessionDestroyedException>(() => session.CommitAsync(Change, stale))).Reason);
-        Assert.Equal(SessionEndReason.Rotated, (await Assert.ThrowsAsync<SessionDestroyedException>(() => session.DestroyAsync(stale))).Reason);
+        Assert.Equal(SessionEndReason.Rotated, await EndOfAsync(() => session.CommitAsync(Change, stale)));
+        Assert.Equal(SessionEndReason.Rotated, await EndOfAsync(() => session.DestroyAsync(stale)));
         await cluster.DeactivateAsync(session);
         Assert.Equal(SessionStanding.Superseded, (await session.OpenAsync(Secret, slide: true)).Standing);
         Assert.Equal(SessionStanding.Open, (await session.OpenAsync(next, slide: true)).Standing);
     }
+
+    private static async Task<SessionEndReason> EndOfAsync(Func<Task> call) =>
+        (await Assert.ThrowsAsync<SessionDestroyedException>(call)).Reason;
 }

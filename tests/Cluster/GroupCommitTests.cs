@@ -76,7 +76,8 @@ public sealed class GroupCommitTests
 
         Assert.Equal(4, others.Count(task => task.IsCompletedSuccessfully));
         var refused = others.Where(task => task.IsFaulted).Select(task => task.Exception!.InnerException).ToArray();
-        Assert.All(refused, e => Assert.Contains("MaxWaiters = 4", Assert.IsType<SessionUnavailableException>(e).Message, StringComparison.Ordinal));
+        Assert.All(refused, e => Assert.IsType<SessionUnavailableException>(e));
+        Assert.All(refused, e => Assert.Contains("MaxWaiters = 4", e!.Message, StringComparison.Ordinal));
         Assert.Equal(2, refused.Length);
     }
 }

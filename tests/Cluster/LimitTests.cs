@@ -94,7 +94,8 @@ public sealed class LimitTests
     {
         await using var cluster = await SessionCluster.StartAsync();
 
-        var error = await Assert.ThrowsAnyAsync<Exception>(async () => await cluster.Silos.Client.GetGrain<ISessionGrain>("me").ReadAsync());
+        var me = cluster.Silos.Client.GetGrain<ISessionGrain>("me");
+        var error = await Assert.ThrowsAnyAsync<Exception>(async () => await me.ReadAsync());
 
         Assert.Contains("A session handle is 22 characters", error.ToString(), StringComparison.Ordinal);
     }

@@ -17,7 +17,9 @@ internal enum ProxyFault
     /// <summary>The request is executed, and nothing comes back on this connection any more.</summary>
     Silence,
 
-    /// <summary>The request is executed and only its reply dropped: the next one is taken for it, and every later one is off by one.</summary>
+    /// <summary>
+    /// The request is executed and only its reply dropped: the next one is taken for it, and every later one is off by one.
+    /// </summary>
     SkipReply,
 
     /// <summary>The request is executed, and its reply replaced by something else.</summary>

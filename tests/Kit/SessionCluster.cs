@@ -36,7 +36,11 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Starts a cluster over a storage that others may use too.</summary>
     public static async Task<SessionCluster> StartAsync(
-        ISessionStorage storage, TimeProvider time, short silos = 1, Action<SessionActorsOptions>? configure = null, string? clusterId = null)
+        ISessionStorage storage,
+        TimeProvider time,
+        short silos = 1,
+        Action<SessionActorsOptions>? configure = null,
+        string? clusterId = null)
     {
         var watched = new WatchedStorage(storage);
         var builder = new InProcessTestClusterBuilder(silos);
@@ -66,7 +70,8 @@ internal sealed class SessionCluster : IAsyncDisposable
     }
 
     /// <summary>Takes the session out of memory in an orderly way, as Orleans does with idle ones.</summary>
-    public async Task DeactivateAsync(ISessionGrain session) => await Until.Async(_cluster.DeactivateAsync(session), "the session is deactivated");
+    public Task DeactivateAsync(ISessionGrain session) =>
+        Until.Async(_cluster.DeactivateAsync(session), "the session is deactivated");
 
     /// <summary>Lets the grains' time pass while a call is under way, so that its pauses between two tries end.</summary>
     public async Task<T> MoveTimeAsync<T>(Task<T> call)

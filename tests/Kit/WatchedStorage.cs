@@ -10,7 +10,9 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
     /// <summary>What happens to a step: given its name and the step itself. Null: it just runs.</summary>
     public Func<string, Func<Task<StoreReply>>, Task<StoreReply>>? OnStep { get; set; }
 
-    /// <summary>How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.</summary>
+    /// <summary>
+    /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.
+    /// </summary>
     public int Count(string step) => _counts.GetValueOrDefault(step);
 
     /// <summary>Holds the next steps of that name until the gate is opened, before they reach the store.</summary>

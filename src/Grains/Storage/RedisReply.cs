@@ -65,7 +65,8 @@ internal static class RedisReply
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
-        "already" => new(StoreOutcome.AlreadyWritten, Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null } : null),
+        "already" => new(
+            StoreOutcome.AlreadyWritten, Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null } : null),
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),

@@ -14,5 +14,6 @@ public sealed class RequestIdTests
 
     [Fact]
     public void What_is_no_id_is_refused_without_an_exception() =>
-        Gen.String[Gen.Char[" +/=Aä\0"], 21, 23].Sample(text => !RequestId.TryParse(text, out _) || !text.Any(c => " +/=ä\0".Contains(c)));
+        Gen.String[Gen.Char[" +/=Aä\0"], 21, 23].Sample(text =>
+            !RequestId.TryParse(text, out _) || !text.Any(c => " +/=ä\0".Contains(c)));
 }
