@@ -9,6 +9,9 @@ public sealed class KilledServerTests : IAsyncLifetime
 {
     private const int Writers = 8;
 
+    // Every session moves by itself, so that many of them meet the stop at every point of a call.
+    private const int Visitors = 60;
+
     // Enough that all writers are in the middle of their work.
     private const int WritesBefore = 200;
 
@@ -67,14 +70,16 @@ public sealed class KilledServerTests : IAsyncLifetime
     [Fact]
     public async Task An_orderly_stop_is_not_noticed_at_the_other_server()
     {
-        using var elsewhere = _visitor.At(_other.Address);
-        var writing = WriteAsync(Enumerable.Repeat(elsewhere, Writers));
+        var visitors = Enumerable.Range(0, Visitors).Select(_ => new Browser(_holder.Address)).ToArray();
+        await Task.WhenAll(visitors.Select(visitor => visitor.GetAsync("/set/start/1")));
+        var elsewhere = visitors.Select(visitor => visitor.At(_other.Address)).ToArray();
+        var writing = WriteAsync(elsewhere);
         await Until.Async(_busy.Task, "the writers are busy");
 
         await _holder.StopAsync();
 
         var stoppedAt = _acknowledged.Count;
-        await Until.TrueAsync(() => _acknowledged.Count > stoppedAt + WritesBefore, "the visitor writes on at the other server");
+        await Until.TrueAsync(() => _acknowledged.Count > stoppedAt + WritesBefore, "the visitors write on at the other server");
         await _enough.CancelAsync();
         await writing;
         Assert.Empty(_refused);
@@ -129,11 +134,12 @@ public sealed class KilledServerTests : IAsyncLifetime
         }
     }
 
-    private async Task AssertNothingLostAsync(Browser visitor)
+    private async Task AssertNothingLostAsync(params Browser[] visitors)
     {
         foreach (var writer in _acknowledged.Select(write => write.Split('=')).GroupBy(write => write[0], write => Number(write[1])))
         {
             // One writer's values grow, so a smaller one than the last acknowledged is a lost update. A larger one was not acknowledged.
+            var visitor = visitors[Number(writer.Key[1..]) % visitors.Length];
             Assert.InRange(Number(await visitor.GetAsync($"/get/{writer.Key}")), writer.Max(), int.MaxValue);
         }
 
