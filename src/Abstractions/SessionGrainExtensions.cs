@@ -59,6 +59,11 @@ public static class SessionGrainExtensions
             {
                 reason = moved;
             }
+            catch (SessionUnavailableException e) when (!e.MayBeApplied && sentAt is not null)
+            {
+                // This try changed nothing, but an earlier one went unanswered.
+                throw SessionUnavailableException.Unknown(e.Session, "an earlier try of the call was never answered.", e);
+            }
             catch (Exception e) when (IsLost(e))
             {
                 // It may have been delivered before the silo went away: only the request id makes repeating it harmless.

@@ -128,7 +128,7 @@ internal sealed class PendingWrites(
             catch (Exception e)
             {
                 GrainLog.Failed(silo.Logger, _session, e);
-                Abandon(batch, SessionUnavailableException.Unknown(_session, "writing it failed.", e));
+                Abandon(batch, SessionUnavailableException.Unknown(_session, "writing it failed."));
             }
 
             _inFlight = [];

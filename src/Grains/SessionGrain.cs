@@ -175,11 +175,18 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(request);
         var writes = await LoadedAsync();
         _lifetime.Slide(_silo.Now);
-        return await writes.AddAsync(request, state =>
+        var applied = await writes.AddAsync(request, state =>
         {
             CheckGeneration(state, request);
             return operation(state);
         });
+        // What changed nothing was not flushed, and is activity all the same.
+        if (writes.IsIdle)
+        {
+            TouchIfDueAsync(writes).Ignore();
+        }
+
+        return applied;
     }
 
     private void CheckGeneration(SessionState state, SessionRequest request)

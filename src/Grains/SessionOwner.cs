@@ -161,8 +161,11 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     }
 
     // No property changes in these steps, so even without an answer the caller's own change was certainly not made.
-    private SessionUnavailableException NothingChanged(StoreReply reply) =>
-        SessionUnavailableException.NotApplied(_session, "the store is out of reach.", reply.Error);
+    private SessionUnavailableException NothingChanged(StoreReply reply)
+    {
+        GrainLog.NotWritten(silo.Logger, _session, 0, reply.Error);
+        return SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+    }
 }
 
 /// <summary>A session as it was when this activation came to own it.</summary>

@@ -136,8 +136,8 @@ public sealed class BadInputTests(BadInputTests.Sites sites) : IClassFixture<Bad
     {
         string[] names =
         [
-            "", "@", "@@", "@v", "@@owner", "\0", "a\0b", "\u0001", " ", "ä", "🍵", "\U0001F469\u200D\U0001F4BB", "e\u0301", "é", "a:b{c}*?",
-            "'; DROP TABLE", "\r\n", new('n', 5000),
+            "", "@", "@@", "@v", "@@owner", "\0", "a\0b", "\u0001", " ", "ä", "🍵", "\U0001F469\u200D\U0001F4BB", "e\u0301", "é",
+            "a:b{c}*?", "'; DROP TABLE", "\r\n", new('n', 5000),
         ];
         using var visitor = new Browser(sites[store]);
         foreach (var name in names)

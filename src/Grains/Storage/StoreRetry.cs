@@ -34,12 +34,15 @@ internal static class StoreRetry
         }
     }
 
-    /// <summary>What a caller is told where the store gave no answer.</summary>
+    /// <summary>
+    /// What a caller is told where the store gave no answer. The client's own exception stays here, in the log: it cannot travel to another
+    /// silo, and an exception that cannot travel would take this one with it.
+    /// </summary>
     public static SessionUnavailableException ToException(this StoreReply reply, string session) => reply.Outcome switch
     {
-        StoreOutcome.Unknown => SessionUnavailableException.Unknown(session, "the store did not answer in time.", reply.Error),
+        StoreOutcome.Unknown => SessionUnavailableException.Unknown(session, "the store did not answer in time."),
         StoreOutcome.Refused => SessionUnavailableException.NotApplied(
-            session, $"the store refused the write ({reply.Error?.Message}).", reply.Error),
-        _ => SessionUnavailableException.NotApplied(session, "the store is out of reach.", reply.Error),
+            session, $"the store refused the write ({reply.Error?.Message})."),
+        _ => SessionUnavailableException.NotApplied(session, "the store is out of reach."),
     };
 }
