@@ -136,11 +136,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         if (slide)
         {
             _lifetime.Slide(_silo.Now);
-            // A flush that is under way carries the renewal itself, or the next open sends it. Nobody waits for it.
-            if (writes.IsIdle)
-            {
-                TouchIfDueAsync(writes).Ignore();
-            }
+            // Nobody waits for it.
+            TouchIfDueAsync(writes).Ignore();
         }
 
         return state.Opening;
@@ -181,11 +178,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             return operation(state);
         });
         // What changed nothing was not flushed, and is activity all the same.
-        if (writes.IsIdle)
-        {
-            TouchIfDueAsync(writes).Ignore();
-        }
-
+        TouchIfDueAsync(writes).Ignore();
         return applied;
     }
 
@@ -271,7 +264,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            await _owner.TouchIfDueAsync(writes.Flushed);
+            // A flush that is under way carries the renewal itself, or the next call sends it.
+            await (writes.IsIdle ? _owner.TouchIfDueAsync(writes.Flushed) : Task.CompletedTask);
         }
         catch (SessionException e)
         {
