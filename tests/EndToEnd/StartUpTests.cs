@@ -13,7 +13,7 @@ public sealed class StartUpTests
     {
         var said = await RefusalAsync($"--SessionActors:Redis=127.0.0.1:{RedisServer.FreePort()},password={Password}");
 
-        Assert.Contains("Redis at 127.0.0.1:", said, StringComparison.Ordinal);
+        Assert.Contains("Redis 127.0.0.1:", said, StringComparison.Ordinal);
         Assert.Contains("SessionActors:Redis", said, StringComparison.Ordinal);
         // Advice of the client library's that helps nobody here: start-up fails on purpose.
         Assert.DoesNotContain("abortConnect=false", said, StringComparison.Ordinal);
