@@ -13,6 +13,9 @@ public sealed class SessionDelta
         ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
     private static readonly ImmutableHashSet<string> NoRemoves = [];
 
+    [Id(4)]
+    private readonly TimeSpan? _ttl;
+
     /// <summary>The delta that changes nothing.</summary>
     public static readonly SessionDelta Empty = new();
 
@@ -32,16 +35,41 @@ public sealed class SessionDelta
     [Id(3)]
     public ImmutableHashSet<string> Removes { get; init; } = NoRemoves;
 
-    /// <summary>The session's own idle time-out from now on; null leaves it as it is.</summary>
-    [Id(4)]
-    public TimeSpan? Ttl { get; init; }
+    /// <summary>
+    /// The session's own idle time-out from now on, <see cref="MinTtl"/> to <see cref="MaxTtl"/>; null leaves it as it is.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter or longer.</exception>
+    public TimeSpan? Ttl
+    {
+        get => _ttl;
+        init
+        {
+            if (value is { } ttl)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(ttl, MinTtl, nameof(Ttl));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(ttl, MaxTtl, nameof(Ttl));
+            }
+
+            _ttl = value;
+        }
+    }
+
+    /// <summary>The shortest idle time-out: 1 s.</summary>
+    public static readonly TimeSpan MinTtl = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest idle time-out: 3,650 days. Past ten years nobody means it, and stores calculate in milliseconds.</summary>
+    public static readonly TimeSpan MaxTtl = TimeSpan.FromDays(3650);
 
     /// <summary>Whether the delta changes nothing.</summary>
     public bool IsEmpty => !Clears && Sets.IsEmpty && Removes.IsEmpty && Ttl is null;
 
     /// <summary>This delta, and then one property set. The bytes are copied.</summary>
-    public SessionDelta Set(string name, ReadOnlySpan<byte> value) =>
-        With(Clears, Sets.SetItem(name, value.ToArray()), Removes.Remove(name), Ttl);
+    /// <exception cref="ArgumentException">The name is no Unicode text: half of a surrogate pair has no UTF-8.</exception>
+    public SessionDelta Set(string name, ReadOnlySpan<byte> value)
+    {
+        PropertyName.BytesOf(name);
+        return With(Clears, Sets.SetItem(name, value.ToArray()), Removes.Remove(name), Ttl);
+    }
 
     /// <summary>This delta, and then one property removed.</summary>
     public SessionDelta Remove(string name) =>

@@ -50,10 +50,21 @@ public sealed class SessionUnavailableException : SessionException
         $"Session {session} is unavailable: {why} The change may or may not be stored; read the session before repeating it.",
         mayBeApplied: true, moved: false, inner);
 
-    /// <summary>Another activation of the session took over. The change was not made by this one.</summary>
-    public static SessionUnavailableException TakenOver(string session) => new(
+    /// <summary>
+    /// Another activation of the session took over. The same call, sent again, finds it; where an answer of the store to the change got
+    /// lost before, the change may be stored already.
+    /// </summary>
+    public static SessionUnavailableException TakenOver(string session, bool mayBeApplied = false) => new(
         session, $"Session {session} was taken over by another silo. Send the call again with the same request id.",
-        mayBeApplied: false, moved: true, inner: null);
+        mayBeApplied, moved: true, inner: null);
+
+    /// <summary>
+    /// The same failure for a call that may have been stored by an earlier try: nobody can say any more that nothing was changed.
+    /// </summary>
+    internal SessionUnavailableException AfterUnansweredTry() =>
+        MayBeApplied ? this
+        : Moved ? TakenOver(Session, mayBeApplied: true)
+        : Unknown(Session, "an earlier try of the call was never answered.", this);
 }
 
 /// <summary>The session is not there, or not for this caller: <see cref="Reason"/> says why.</summary>

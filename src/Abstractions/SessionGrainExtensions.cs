@@ -19,6 +19,7 @@ public static class SessionGrainExtensions
     public static Task<long> IncrementAsync(this ISessionGrain session, string name, long by = 1)
     {
         ArgumentNullException.ThrowIfNull(session);
+        PropertyName.BytesOf(name);
         return session.RetryAsync(SessionRequest.New(), request => session.IncrementAsync(name, by, request));
     }
 
@@ -53,16 +54,20 @@ public static class SessionGrainExtensions
             var now = TimeProvider.System.GetElapsedTime(started);
             try
             {
-                return await call(sentAt is { } at ? request with { UnansweredFor = now - at } : request);
+                return await call(request with
+                {
+                    Patience = now < request.Patience ? request.Patience - now : TimeSpan.Zero,
+                    UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
+                });
             }
             catch (SessionUnavailableException moved) when (moved.Moved)
             {
+                sentAt = moved.MayBeApplied ? sentAt ?? now : sentAt;
                 reason = moved;
             }
-            catch (SessionUnavailableException e) when (!e.MayBeApplied && sentAt is not null)
+            catch (SessionUnavailableException e) when (sentAt is not null && !e.MayBeApplied)
             {
-                // This try changed nothing, but an earlier one went unanswered.
-                throw SessionUnavailableException.Unknown(e.Session, "an earlier try of the call was never answered.", e);
+                throw e.AfterUnansweredTry();
             }
             catch (Exception e) when (IsLost(e))
             {

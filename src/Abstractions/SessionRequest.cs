@@ -9,16 +9,34 @@ public sealed record SessionRequest
     /// <summary>How long a caller waits unless it says otherwise: 5 s, well below Orleans' own time-out of 30 s for a call.</summary>
     public static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Past an hour nobody waits: 1 h.</summary>
+    public static readonly TimeSpan MaxPatience = TimeSpan.FromHours(1);
+
+    [Id(1)]
+    private readonly TimeSpan _patience = DefaultPatience;
+
+    [Id(3)]
+    private readonly TimeSpan _unansweredFor;
+
     /// <summary>The name of the call.</summary>
     [Id(0)]
     public required RequestId Id { get; init; }
 
     /// <summary>
     /// How long the caller waits for the store, as a duration because clocks of two machines are never compared. Past it the call is
-    /// answered "unknown" or "not applied" and is never applied any more. Default 5 s.
+    /// answered "unknown" or "not applied" and is never applied any more. 0 to <see cref="MaxPatience"/>; default 5 s.
     /// </summary>
-    [Id(1)]
-    public TimeSpan Patience { get; init; } = DefaultPatience;
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than <see cref="MaxPatience"/>.</exception>
+    public TimeSpan Patience
+    {
+        get => _patience;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(Patience));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxPatience, nameof(Patience));
+            _patience = value;
+        }
+    }
 
     /// <summary>
     /// The generation of the secret that the caller opened the session with; a call from before a rotation is refused. Null for a service
@@ -31,8 +49,16 @@ public sealed record SessionRequest
     /// How long ago this call was first sent to somebody whose answer never came; zero for a first try. A session that cannot tell any more
     /// whether it applied a call so old, because it has changed too often since, answers "unknown" instead of applying it twice.
     /// </summary>
-    [Id(3)]
-    public TimeSpan UnansweredFor { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public TimeSpan UnansweredFor
+    {
+        get => _unansweredFor;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(UnansweredFor));
+            _unansweredFor = value;
+        }
+    }
 
     /// <summary>A request with an id of its own.</summary>
     public static SessionRequest New() => new() { Id = RequestId.New() };

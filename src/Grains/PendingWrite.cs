@@ -3,15 +3,19 @@ namespace SessionActors;
 /// <summary>
 /// One operation that waits to be stored: what to do, whose call it is, and what it made of the state it was last applied to.
 /// </summary>
-internal sealed class PendingWrite(RequestId id, long arrivedAt, TimeSpan patience, Func<SessionState, Change> operation)
+internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Func<SessionState, Change> operation)
 {
+    // A call is older than it says, by its way here.
+    private static readonly TimeSpan TravelTime = TimeSpan.FromSeconds(1);
+
     private readonly TaskCompletionSource<Applied> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeSpan _deadline = silo.Now + request.Patience;
 
     public Func<SessionState, Change> Operation => operation;
 
     public Task<Applied> Task => _completion.Task;
 
-    public RingEntry Entry { get; private set; } = new(id, "");
+    public RingEntry Entry { get; private set; } = new(request.Id, "");
 
     public Change Change { get; private set; }
 
@@ -20,23 +24,28 @@ internal sealed class PendingWrite(RequestId id, long arrivedAt, TimeSpan patien
 
     public bool IsNoChange => Change.Delta.IsEmpty && Change.Secret is null;
 
+    /// <summary>How long its caller still waits.</summary>
+    public TimeSpan PatienceLeft => _deadline > silo.Now ? _deadline - silo.Now : TimeSpan.Zero;
+
+    public bool IsOverdue => PatienceLeft == TimeSpan.Zero;
+
+    /// <summary>
+    /// When the store may first have got it without its answer coming back, through this activation or another; null where it never did.
+    /// </summary>
+    public TimeSpan? UnansweredSince { get; private set; } =
+        request.UnansweredFor > TimeSpan.Zero ? silo.Now - request.UnansweredFor - TravelTime : null;
+
     /// <summary>The changes of several writes, in order, as one.</summary>
-    public static (SessionDelta Delta, RotatedSecret? Secret) Compose(List<PendingWrite> writes)
+    public static (SessionDelta Delta, RotatedSecret? Secret) Compose(IReadOnlyList<PendingWrite> writes)
     {
-        var delta = writes[0].Change.Delta;
-        foreach (var write in writes.Skip(1))
+        var (delta, secret) = (SessionDelta.Empty, (RotatedSecret?)null);
+        foreach (var write in writes)
         {
-            delta = delta.Then(write.Change.Delta);
+            delta = delta.IsEmpty ? write.Change.Delta : delta.Then(write.Change.Delta);
+            secret = write.Change.Secret is { } hash ? new RotatedSecret(hash, write.State.Generation) : secret;
         }
 
-        var rotation = writes.FindLast(write => write.Change.Secret is not null);
-        return (delta, rotation is null ? null : new RotatedSecret(rotation.Change.Secret!.Value, rotation.State.Generation));
-    }
-
-    public TimeSpan PatienceLeft(TimeProvider time)
-    {
-        var left = patience - time.GetElapsedTime(arrivedAt);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        return (delta, secret);
     }
 
     public void Project(Change change, SessionState state)
@@ -46,7 +55,11 @@ internal sealed class PendingWrite(RequestId id, long arrivedAt, TimeSpan patien
         Entry = Entry with { Result = change.Result };
     }
 
+    public void WentUnanswered(TimeSpan sentAt) => UnansweredSince ??= sentAt;
+
     public void Complete(Applied applied) => _completion.TrySetResult(applied);
 
-    public void Fail(Exception why) => _completion.TrySetException(why);
+    /// <summary>Fails it; one that may have been stored before is never told that nothing was changed.</summary>
+    public void Fail(Exception why) => _completion.TrySetException(
+        UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why);
 }

@@ -9,18 +9,8 @@ namespace SessionActors;
 /// </para>
 /// </summary>
 internal sealed class PendingWrites(
-    SessionHandle handle,
-    ISessionStorage storage,
-    SessionOwner owner,
-    SessionLifetime lifetime,
-    SessionSilo silo,
-    LoadedSession loaded,
-    Action<SessionException> stopped)
+    string session, SessionOwner owner, SessionSilo silo, LoadedSession loaded, Action<SessionException> stopped)
 {
-    // A call is older than it says, by its way here.
-    private static readonly TimeSpan TravelTime = TimeSpan.FromSeconds(1);
-
-    private readonly string _session = handle.LogName;
     private readonly Queue<PendingWrite> _waiting = new();
     private readonly ReloadPauses _reloads = new(silo.Time);
     private RequestRing _ring = loaded.Ring;
@@ -59,18 +49,18 @@ internal sealed class PendingWrites(
             return same.Task;
         }
 
-        if (request.UnansweredFor > TimeSpan.Zero && !_ring.ReachesBackTo(silo.Now - request.UnansweredFor - TravelTime))
+        var write = new PendingWrite(request, silo, operation);
+        if (_ring.MayHaveForgotten(write.UnansweredSince))
         {
-            throw SessionUnavailableException.Unknown(_session, "the call was sent before, and too much has changed since to tell.");
+            throw Untold();
         }
 
         if (_waiting.Count >= silo.Options.MaxWaiters)
         {
             throw SessionUnavailableException.NotApplied(
-                _session, $"{_waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
+                session, $"{_waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
         }
 
-        var write = new PendingWrite(request.Id, silo.Time.GetTimestamp(), request.Patience, operation);
         Project(write);
         if (write.IsNoChange && IsIdle)
         {
@@ -102,7 +92,8 @@ internal sealed class PendingWrites(
     {
         var change = write.Operation(_projected);
         change = change with { Delta = _projected.Effective(change.Delta) };
-        write.Project(change, _projected.Apply(change, silo.Options, _session));
+        var isNoChange = change.Delta.IsEmpty && change.Secret is null;
+        write.Project(change, isNoChange ? _projected : _projected.Apply(change, silo.Options, session));
     }
 
     private void Enqueue(PendingWrite write)
@@ -115,20 +106,20 @@ internal sealed class PendingWrites(
     {
         while (_waiting.Count > 0)
         {
-            if (_waiting.Any(write => write.PatienceLeft(silo.Time) == TimeSpan.Zero))
-            {
-                Rebase(Flushed, [.. _waiting]);
-            }
-
-            var batch = _inFlight = TakeBatch();
             try
             {
-                await (batch.Count == 0 ? Task.CompletedTask : FlushAsync(batch));
+                if (_waiting.Any(write => write.IsOverdue))
+                {
+                    Rebase(Flushed, [.. _waiting]);
+                }
+
+                _inFlight = TakeBatch();
+                await FlushAsync(_inFlight);
             }
             catch (Exception e)
             {
-                GrainLog.Failed(silo.Logger, _session, e);
-                Abandon(batch, SessionUnavailableException.Unknown(_session, "writing it failed."));
+                GrainLog.Failed(silo.Logger, session, e);
+                Abandon(_inFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
             }
 
             _inFlight = [];
@@ -151,82 +142,81 @@ internal sealed class PendingWrites(
 
     private async Task FlushAsync(List<PendingWrite> batch)
     {
-        var flush = ToFlush(batch);
+        if (batch.TrueForAll(write => write.IsNoChange))
+        {
+            Release(batch);
+            return;
+        }
+
         var sentAt = silo.Now;
-        var patience = batch.Min(write => write.PatienceLeft(silo.Time));
-        var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, patience, () => storage.CommitAsync(handle, flush));
+        var reply = await owner.CommitAsync(Flushed, batch, () => TellTheOverdue(batch));
+        if (reply.AfterUnknown)
+        {
+            batch.ForEach(write => write.WentUnanswered(sentAt));
+        }
+
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
-                Release(batch, flush, sentAt);
+                _reloads.Reset();
+                silo.Metrics.OnFlushed(batch.Count);
+                Release(batch);
                 break;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                Abandon(batch, new SessionDestroyedException(_session, reply.Reason));
+                Abandon(batch, new SessionDestroyedException(session, reply.Reason));
                 break;
             case StoreOutcome.Fenced when owner.IsInOwnCluster(reply.OwnerName):
                 silo.Metrics.OnFenced(sameCluster: true);
-                GrainLog.TakenOver(silo.Logger, _session, reply.OwnerName);
-                Abandon(batch, SessionUnavailableException.TakenOver(_session));
+                GrainLog.TakenOver(silo.Logger, session, reply.OwnerName);
+                Abandon(batch, SessionUnavailableException.TakenOver(session));
                 break;
             case StoreOutcome.Fenced:
                 silo.Metrics.OnFenced(sameCluster: false);
-                GrainLog.Reloading(silo.Logger, _session, reply.OwnerName, batch.Count + _waiting.Count);
+                GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _waiting.Count);
                 await ReloadAsync(batch);
                 break;
             case StoreOutcome.Behind or StoreOutcome.Ahead:
-                GrainLog.VersionsDiffer(silo.Logger, _session, Flushed.Version, reply.Outcome);
+                GrainLog.VersionsDiffer(silo.Logger, session, Flushed.Version, reply.Outcome);
                 await ReloadAsync(batch);
                 break;
             case StoreOutcome.Unknown:
                 silo.Metrics.OnUnknown();
-                GrainLog.Unknown(silo.Logger, _session, batch.Count, reply.Error);
-                Abandon(batch, reply.ToException(_session));
+                GrainLog.Unknown(silo.Logger, session, batch.Count, reply.Error);
+                Abandon(batch, reply.ToException(session));
                 break;
             default:
                 // Certainly not written, so what is in memory still holds: only these callers fail, and what they would have changed goes.
-                GrainLog.NotWritten(silo.Logger, _session, batch.Count, reply.Error);
-                FailAll(batch, reply.ToException(_session));
+                GrainLog.NotWritten(silo.Logger, session, batch.Count, reply.Error);
+                FailAll(batch, reply.ToException(session));
                 Rebase(Flushed, [.. _waiting]);
                 break;
         }
     }
 
-    private Flush ToFlush(List<PendingWrite> batch)
+    private void Release(List<PendingWrite> batch)
     {
-        var (delta, secret) = PendingWrite.Compose(batch);
-        var ttl = batch[^1].State.Ttl;
-        var interval = silo.Options.TouchIntervalOf(ttl);
-        return new Flush
-        {
-            Owner = owner.Nonce,
-            FromVersion = Flushed.Version,
-            Entries = [.. batch.Select(write => write.Entry)],
-            Delta = delta,
-            Secret = secret,
-            KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),
-        };
-    }
-
-    private void Release(List<PendingWrite> batch, Flush flush, TimeSpan sentAt)
-    {
-        _reloads.Reset();
-        silo.Metrics.OnFlushed(batch.Count);
-        if (flush.KeepFor is { } keepFor)
-        {
-            lifetime.Kept(sentAt, keepFor);
-        }
-
-        var version = flush.FromVersion;
         foreach (var write in batch)
         {
-            _ring.Add(++version, write.Entry, silo.Now);
-        }
+            Flushed = write.State;
+            if (!write.IsNoChange)
+            {
+                _ring.Add(write.State.Version, write.Entry, silo.Now);
+            }
 
-        Flushed = batch[^1].State;
-        foreach (var write in batch)
-        {
             write.Complete(new Applied(write.State.Version, write.Entry.Result));
         }
+    }
+
+    /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>
+    private void TellTheOverdue(List<PendingWrite> batch)
+    {
+        foreach (var write in batch.Where(write => write.IsOverdue))
+        {
+            write.Fail(SessionUnavailableException.Unknown(session, "the store did not answer in time."));
+        }
+
+        // These leave the queue unsent when the flush before them is over.
+        FailAll(_waiting.Where(write => write.IsOverdue), TooSlow());
     }
 
     /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
@@ -235,7 +225,7 @@ internal sealed class PendingWrites(
         if (_stopped is not null || _reloads.AreExhausted)
         {
             Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
-                _session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
+                session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
             return;
         }
 
@@ -244,8 +234,7 @@ internal sealed class PendingWrites(
         {
             await _reloads.NextAsync();
             var (state, ring) = await owner.ClaimAsync();
-            lifetime.Slide(silo.Now);
-            _ring = ring;
+            _ring = _stopped is null ? ring : throw _stopped;
             Rebase(state, [.. batch, .. _waiting]);
         }
         catch (SessionException e)
@@ -264,9 +253,13 @@ internal sealed class PendingWrites(
             {
                 write.Complete(answer);
             }
-            else if (write.PatienceLeft(silo.Time) == TimeSpan.Zero)
+            else if (_ring.MayHaveForgotten(write.UnansweredSince))
             {
-                write.Fail(SessionUnavailableException.NotApplied(_session, "the store was too slow for the caller's patience."));
+                write.Fail(Untold());
+            }
+            else if (write.IsOverdue)
+            {
+                write.Fail(TooSlow());
             }
             else
             {
@@ -287,8 +280,14 @@ internal sealed class PendingWrites(
     {
         FailAll(batch, why);
         // Those who only waited behind the batch may be told to come again: nothing of theirs was sent.
-        Stop(why is SessionUnavailableException ? SessionUnavailableException.TakenOver(_session) : why);
+        Stop(why is SessionUnavailableException ? SessionUnavailableException.TakenOver(session) : why);
     }
+
+    private SessionUnavailableException Untold() =>
+        SessionUnavailableException.Unknown(session, "the call was sent before, and too much has changed since to tell.");
+
+    private SessionUnavailableException TooSlow() =>
+        SessionUnavailableException.NotApplied(session, "the store was too slow for the caller's patience.");
 
     private static void FailAll(IEnumerable<PendingWrite> writes, SessionException why)
     {

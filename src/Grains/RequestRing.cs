@@ -33,8 +33,8 @@ internal sealed class RequestRing
         _entries.Enqueue((version, entry, now));
     }
 
-    /// <summary>Whether every id that was applied since then is still here.</summary>
-    public bool ReachesBackTo(TimeSpan then) => _completeSince <= then;
+    /// <summary>Whether an id that is not here may have been applied since then; null stands for never.</summary>
+    public bool MayHaveForgotten(TimeSpan? then) => then <= _completeSince;
 
     public Applied? Find(RequestId id)
     {

@@ -7,7 +7,7 @@ namespace SessionActors;
 /// <summary>
 /// One session. Turns calls into state changes, flushes and answers, and owns nothing clever itself: <see cref="SessionState"/> decides
 /// what a change does, <see cref="PendingWrites"/> when it is stored, <see cref="SessionLifetime"/> when the session ends,
-/// <see cref="SessionOwner"/> who may write.
+/// <see cref="SessionOwner"/> who may write, <see cref="SessionActivation"/> what is in memory.
 /// <para>
 /// Calls interleave at their awaits, so that reads never wait for a flush; what must not be torn apart stands between two awaits, and after
 /// each await the fields are looked at again.
@@ -17,44 +17,39 @@ namespace SessionActors;
 [PreferLocalPlacement]
 internal sealed class SessionGrain : Grain, ISessionGrain
 {
-    private readonly SessionHandle _handle;
     private readonly string _session;
-    private readonly ISessionStorage _storage;
     private readonly SessionSilo _silo;
     private readonly SessionOwner _owner;
     private readonly SessionLifetime _lifetime = new();
-    private PendingWrites? _writes;
-    private Task? _starting;
-    private SessionException? _stopped;
+    private readonly SessionActivation _activation;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
     {
-        _handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
-        _session = _handle.LogName;
-        _storage = storage;
+        var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
+        _session = handle.LogName;
         _silo = silo;
-        _owner = new SessionOwner(_handle, storage, _lifetime, silo);
+        _owner = new SessionOwner(handle, storage, _lifetime, silo);
+        _activation = new SessionActivation(_session, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
-        _writes is { } writes && EndedBy(writes) is null ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
+        _activation.Loaded is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
 
     public ValueTask<SessionSnapshot?> ReadAsync() =>
-        _writes is { } writes && EndedBy(writes) is null ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
+        _activation.Loaded is { } writes ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
-        if (_writes is null && _stopped is null)
-        {
-            await StartOnceAsync(() => _owner.CreateAsync(session, request));
-        }
-
-        var writes = await LoadedAsync();
+        var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
+        var delta = empty.Effective(session.Delta);
+        var writes = await _activation.CreatedAsync(empty.Apply(new Change(delta), _silo.Options, _session), delta, request);
         if (!writes.Knows(request.Id))
         {
-            throw new InvalidOperationException($"Session {_session} exists already. A handle is used once: draw a new one.");
+            throw request.UnansweredFor > TimeSpan.Zero
+                ? SessionUnavailableException.Unknown(_session, "it exists, and too much has changed since to tell who created it.")
+                : new InvalidOperationException($"Session {_session} exists already. A handle is used once: draw a new one.");
         }
 
         return new SessionCreated
@@ -91,7 +86,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task DestroyAsync(SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (_writes is { } writes)
+        // Out of reach or gone, it is ended all the same: a log-out must win.
+        if (request.Generation is not null && await _activation.LoadedOrNullAsync() is { } writes)
         {
             CheckGeneration(writes.Flushed, request);
         }
@@ -102,28 +98,15 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {
-            Stop(SessionUnavailableException.TakenOver(_session));
+            _activation.Stop(SessionUnavailableException.TakenOver(_session));
             throw;
         }
 
-        Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
+        _activation.Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        if (_writes is { } writes)
-        {
-            await writes.Drained.WaitAsync(cancellationToken);
-            if (_writes is null)
-            {
-                return;
-            }
-
-            await (EndedBy(writes) is { } over
-                ? EndAsync(over)
-                : _owner.ReleaseAsync(writes.Flushed));
-        }
-    }
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _activation.LeaveAsync(cancellationToken);
 
     private SessionOpening Open(PendingWrites writes, SecretHash secret, bool slide)
     {
@@ -136,8 +119,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         if (slide)
         {
             _lifetime.Slide(_silo.Now);
-            // Nobody waits for it.
-            TouchIfDueAsync(writes).Ignore();
+            _activation.TouchInBackground(writes);
         }
 
         return state.Opening;
@@ -147,7 +129,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return Open(await LoadedAsync(), secret, slide);
+            return Open(await _activation.LoadedAsync(), secret, slide);
         }
         catch (SessionDestroyedException e)
         {
@@ -159,7 +141,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return (await LoadedAsync()).Flushed.Opening.Snapshot;
+            return (await _activation.LoadedAsync()).Flushed.Opening.Snapshot;
         }
         catch (SessionDestroyedException)
         {
@@ -170,16 +152,21 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private async Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var writes = await LoadedAsync();
-        _lifetime.Slide(_silo.Now);
-        var applied = await writes.AddAsync(request, state =>
+        var writes = await _activation.LoadedAsync();
+        try
         {
-            CheckGeneration(state, request);
-            return operation(state);
-        });
-        // What changed nothing was not flushed, and is activity all the same.
-        TouchIfDueAsync(writes).Ignore();
-        return applied;
+            return await writes.AddAsync(request, state =>
+            {
+                CheckGeneration(state, request);
+                _lifetime.Slide(_silo.Now);
+                return operation(state);
+            });
+        }
+        finally
+        {
+            // What was not flushed, or could not be, is activity all the same.
+            _activation.TouchInBackground(writes);
+        }
     }
 
     private void CheckGeneration(SessionState state, SessionRequest request)
@@ -188,110 +175,5 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         {
             throw new SessionDestroyedException(_session, SessionEndReason.Rotated);
         }
-    }
-
-    /// <summary>The session in memory, loaded if need be; throws where it has ended.</summary>
-    private async ValueTask<PendingWrites> LoadedAsync()
-    {
-        while (true)
-        {
-            if (_stopped is not null)
-            {
-                throw _stopped;
-            }
-
-            if (_writes is not { } writes)
-            {
-                await StartOnceAsync(_owner.ClaimAsync);
-            }
-            else if (EndedBy(writes) is { } reason)
-            {
-                await EndAsync(reason);
-            }
-            else
-            {
-                return writes;
-            }
-        }
-    }
-
-    private SessionEndReason? EndedBy(PendingWrites writes) =>
-        writes.IsIdle ? _lifetime.EndedBy(_silo.Now, writes.Flushed.Ttl) : null;
-
-    private async Task EndAsync(SessionEndReason reason) => Stop(await _owner.EndAsync(reason));
-
-    /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
-    private async Task StartOnceAsync(Func<Task<LoadedSession>> load)
-    {
-        var starting = _starting ??= StartAsync(load);
-        try
-        {
-            await starting;
-        }
-        finally
-        {
-            if (_starting == starting)
-            {
-                _starting = null;
-            }
-        }
-    }
-
-    private async Task StartAsync(Func<Task<LoadedSession>> load)
-    {
-        try
-        {
-            var loaded = await load();
-            // A destroy may have won meanwhile.
-            if (_stopped is null)
-            {
-                _writes = new PendingWrites(_handle, _storage, _owner, _lifetime, _silo, loaded, Stop);
-            }
-        }
-        catch (SessionDestroyedException e)
-        {
-            Stop(e);
-        }
-        catch (SessionException)
-        {
-            // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
-            DeactivateOnIdle();
-            throw;
-        }
-    }
-
-    private async Task TouchIfDueAsync(PendingWrites writes)
-    {
-        try
-        {
-            // A flush that is under way carries the renewal itself, or the next call sends it.
-            await (writes.IsIdle ? _owner.TouchIfDueAsync(writes.Flushed) : Task.CompletedTask);
-        }
-        catch (SessionException e)
-        {
-            Stop(e);
-        }
-    }
-
-    /// <summary>
-    /// Lets go of the session, because it has ended or somebody else has it. Until this activation is gone it answers everything that way.
-    /// </summary>
-    private void Stop(SessionException why)
-    {
-        if (_stopped is not null)
-        {
-            return;
-        }
-
-        _stopped = why;
-        _writes?.Stop(why);
-        _writes = null;
-        if (why is SessionDestroyedException { Reason: not SessionEndReason.Missing } ended)
-        {
-            _silo.Metrics.OnEnded(ended.Reason);
-            GrainLog.Ended(_silo.Logger, _session, ended.Reason);
-        }
-
-        DeactivateOnIdle();
     }
 }

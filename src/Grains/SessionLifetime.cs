@@ -10,24 +10,31 @@ namespace SessionActors;
 /// </summary>
 internal sealed class SessionLifetime
 {
+    private static readonly TimeSpan ShortestKept = TimeSpan.FromMilliseconds(1);
+
     private TimeSpan _activeAt;
     private TimeSpan _keptUntil;
     private TimeSpan? _endsAt;
 
     /// <summary>Starts for a session that the store keeps for a while longer; that is all that is known of its last activity.</summary>
-    public void Start(TimeSpan now, TimeSpan ttl, TimeSpan keptFor, TimeSpan? lifetimeLeft)
+    /// <param name="now">The time.</param>
+    /// <param name="askedAt">When the store was asked, which is when it said at the earliest what follows.</param>
+    /// <param name="ttl">The session's idle time-out.</param>
+    /// <param name="keptFor">How long the store keeps it.</param>
+    /// <param name="lifetimeLeft">What is left until its absolute end; null without one.</param>
+    public void Start(TimeSpan now, TimeSpan askedAt, TimeSpan ttl, TimeSpan keptFor, TimeSpan? lifetimeLeft)
     {
         _activeAt = now - ttl + (keptFor < ttl ? keptFor : ttl);
-        _keptUntil = now + keptFor;
+        _keptUntil = askedAt + keptFor;
         _endsAt = now + lifetimeLeft;
     }
 
     public void Slide(TimeSpan now) => _activeAt = now;
 
-    /// <summary>Why the session is over; null while it is not.</summary>
-    public SessionEndReason? EndedBy(TimeSpan now, TimeSpan ttl) =>
+    /// <summary>Why the session is over; null while it is not. One that is being written is not idle.</summary>
+    public SessionEndReason? EndedBy(TimeSpan now, TimeSpan ttl, bool isWritten) =>
         now >= _endsAt ? SessionEndReason.Lifetime
-        : now - _activeAt >= ttl ? SessionEndReason.Idle
+        : !isWritten && now - _activeAt >= ttl ? SessionEndReason.Idle
         : null;
 
     /// <summary>What is left until the session ends if nobody uses it any more.</summary>
@@ -49,5 +56,10 @@ internal sealed class SessionLifetime
     /// <summary>What is left until the absolute end; null without one.</summary>
     public TimeSpan? LifetimeLeft(TimeSpan now) => _endsAt - now;
 
-    private TimeSpan Least(TimeSpan left, TimeSpan now) => LifetimeLeft(now) is { } lifetime && lifetime < left ? lifetime : left;
+    // A store keeps nothing for no time at all; the end is judged elsewhere.
+    private TimeSpan Least(TimeSpan left, TimeSpan now)
+    {
+        var least = LifetimeLeft(now) is { } lifetime && lifetime < left ? lifetime : left;
+        return least > ShortestKept ? least : ShortestKept;
+    }
 }

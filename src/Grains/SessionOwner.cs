@@ -8,7 +8,6 @@ namespace SessionActors;
 internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
 {
     private readonly string _session = handle.LogName;
-    private bool _touching;
 
     /// <summary>The nonce of the last claim; before the first one, the nonce that a create owns the session with.</summary>
     public OwnerNonce Nonce { get; private set; } = OwnerNonce.New();
@@ -17,22 +16,19 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// Creates the session, or claims it where it is there already: by an earlier try of this very call, or by somebody else.
     /// </summary>
     /// <exception cref="SessionDestroyedException">A session with this handle has ended.</exception>
-    /// <exception cref="SessionLimitExceededException">Its first properties exceed a limit; nothing was sent.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<LoadedSession> CreateAsync(NewSession session, SessionRequest request)
+    public async Task<LoadedSession> CreateAsync(SessionState state, SessionDelta delta, SessionRequest request)
     {
-        var empty = SessionState.Empty(silo.Options.Ttl, session.Secret);
-        var delta = empty.Effective(session.Delta);
-        var state = empty.Apply(new Change(delta), silo.Options, _session);
         var creation = new Creation
         {
             OwnerName = silo.Name,
-            Secret = session.Secret,
+            Secret = state.Secret,
             AbsoluteLifetime = silo.Options.AbsoluteLifetime,
-            StartedAt = silo.Time.GetTimestamp(),
+            // An earlier try counts too: past the deadline none may make the session any more.
+            StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };
         var sentAt = silo.Now;
-        lifetime.Start(sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
+        lifetime.Start(sentAt, sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
         var keepFor = lifetime.KeepForAnyway(sentAt, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
         var first = new RingEntry(request.Id, "");
         var flush = new Flush { Owner = Nonce, FromVersion = 0, Entries = [first], Delta = delta, KeepFor = keepFor };
@@ -46,7 +42,14 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
                 ring.Add(state.Version, first, silo.Now);
                 return new LoadedSession(state, ring);
             case StoreOutcome.AlreadyWritten or StoreOutcome.Exists:
-                return await ClaimAsync();
+                try
+                {
+                    return await ClaimAsync();
+                }
+                catch (SessionUnavailableException e) when (reply.AfterUnknown || reply.IsDone)
+                {
+                    throw e.AfterUnansweredTry();
+                }
             case StoreOutcome.Tombstone:
                 throw new SessionDestroyedException(_session, reply.Reason);
             default:
@@ -60,16 +63,21 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     public async Task<LoadedSession> ClaimAsync()
     {
         var nonce = Nonce = OwnerNonce.New();
+        var sentAt = silo.Now;
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
-            () => storage.ClaimAsync(handle, nonce, silo.Name, silo.Options.StoredTombstone));
+            () =>
+            {
+                sentAt = silo.Now;
+                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Options.StoredTombstone);
+            });
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 var stored = reply.Session!;
                 var state = SessionState.From(stored, silo.Options.Ttl);
-                lifetime.Start(silo.Now, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
+                lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
                 return new LoadedSession(state, new RequestRing(stored, silo.Now));
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(_session, SessionEndReason.Missing);
@@ -80,15 +88,39 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
     }
 
-    /// <summary>
-    /// Renews the session in the store, if that is due. Where nobody answers, or a flush overtakes it, the next call tries again.
-    /// </summary>
+    /// <summary>Writes what a batch of writes changed, as one flush on top of a state.</summary>
+    /// <param name="from">The state.</param>
+    /// <param name="batch">The writes, of which at least one changes something.</param>
+    /// <param name="onTry">What happens before each try; the first fails no one.</param>
+    public async Task<StoreReply> CommitAsync(SessionState from, IReadOnlyList<PendingWrite> batch, Action onTry)
+    {
+        // Who waits for a write is active, however long that has taken.
+        lifetime.Slide(silo.Now);
+        var (sentAt, flush) = (silo.Now, ToFlush(from, batch));
+        var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
+        {
+            onTry();
+            return storage.CommitAsync(handle, flush);
+        });
+        if (reply.IsDone)
+        {
+            lifetime.Slide(silo.Now);
+            if (flush.KeepFor is { } keepFor)
+            {
+                lifetime.Kept(sentAt, keepFor);
+            }
+        }
+
+        return reply;
+    }
+
+    /// <summary>Renews the session in the store, if that is due. False where the store did not answer.</summary>
     /// <exception cref="SessionDestroyedException">The session has ended.</exception>
-    /// <exception cref="SessionUnavailableException">Somebody else owns it.</exception>
-    public Task TouchIfDueAsync(SessionState state) =>
-        !_touching && lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl)) is { } keepFor
-            ? TouchAsync(state.Version, keepFor)
-            : Task.CompletedTask;
+    /// <exception cref="SessionUnavailableException">Somebody else owns it, or has changed it.</exception>
+    public ValueTask<bool> TouchIfDueAsync(SessionState state) =>
+        lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl)) is { } keepFor
+            ? new(TouchAsync(state.Version, keepFor))
+            : new(true);
 
     /// <summary>Gives the session back to the store, which keeps it for what is left of its idle time-out.</summary>
     public async Task ReleaseAsync(SessionState state)
@@ -133,30 +165,38 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     public bool IsInOwnCluster(string? ownerName) =>
         ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
 
-    private async Task TouchAsync(long version, TimeSpan keepFor)
+    private Flush ToFlush(SessionState from, IReadOnlyList<PendingWrite> batch)
     {
-        _touching = true;
-        try
+        var (delta, secret) = PendingWrite.Compose(batch);
+        var ttl = batch[^1].State.Ttl;
+        var interval = silo.Options.TouchIntervalOf(ttl);
+        return new Flush
         {
-            var (nonce, sentAt) = (Nonce, silo.Now);
-            var reply = await storage.TouchAsync(handle, nonce, version, keepFor);
-            switch (reply.Outcome)
-            {
-                case StoreOutcome.Written:
-                    silo.Metrics.OnTouched();
-                    lifetime.Kept(sentAt, keepFor);
-                    break;
-                case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                    throw new SessionDestroyedException(_session, reply.Reason);
-                // Unless a flush has claimed the session back meanwhile.
-                case StoreOutcome.Fenced when nonce == Nonce:
-                    GrainLog.TakenOver(silo.Logger, _session, reply.OwnerName);
-                    throw SessionUnavailableException.TakenOver(_session);
-            }
-        }
-        finally
+            Owner = Nonce,
+            FromVersion = from.Version,
+            Entries = [.. batch.Where(write => !write.IsNoChange).Select(write => write.Entry)],
+            Delta = delta,
+            Secret = secret,
+            KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),
+        };
+    }
+
+    private async Task<bool> TouchAsync(long version, TimeSpan keepFor)
+    {
+        var sentAt = silo.Now;
+        var reply = await storage.TouchAsync(handle, Nonce, version, keepFor);
+        switch (reply.Outcome)
         {
-            _touching = false;
+            case StoreOutcome.Written:
+                silo.Metrics.OnTouched();
+                lifetime.Kept(sentAt, keepFor);
+                return true;
+            case StoreOutcome.Missing or StoreOutcome.Tombstone:
+                throw new SessionDestroyedException(_session, reply.Reason);
+            case StoreOutcome.Fenced or StoreOutcome.Behind or StoreOutcome.Ahead:
+                throw SessionUnavailableException.TakenOver(_session);
+            default:
+                return false;
         }
     }
 

@@ -68,29 +68,35 @@ internal sealed class SessionState
         Generation = stored.Generation,
     };
 
-    /// <summary>The part of a delta that changes anything here.</summary>
+    /// <summary>
+    /// The part of a delta that changes anything here, in the form that <see cref="SessionDelta"/>'s own methods give it: a caller may have
+    /// put one together that removes what it sets, or compares names in its own way.
+    /// </summary>
     public SessionDelta Effective(SessionDelta delta)
     {
         var ttl = delta.Ttl == OwnTtl ? null : delta.Ttl;
+        var sets = delta.Sets.WithComparers(Properties.KeyComparer);
         if (delta.Clears && !Properties.IsEmpty)
         {
-            var same = ttl is null && delta.Sets.Count == Properties.Count && delta.Sets.All(IsSame);
-            return same ? SessionDelta.Empty : delta;
+            return ttl is null && sets.Count == Properties.Count && sets.All(IsSame)
+                ? SessionDelta.Empty
+                : new SessionDelta { BaseVersion = delta.BaseVersion, Clears = true, Sets = sets, Ttl = ttl };
         }
 
         return new SessionDelta
         {
             BaseVersion = delta.BaseVersion,
-            Sets = delta.Sets.Any(IsSame) ? delta.Sets.RemoveRange(delta.Sets.Where(IsSame).Select(set => set.Key)) : delta.Sets,
-            Removes = delta.Removes.All(Properties.ContainsKey)
+            Sets = sets.Any(IsSame) ? sets.RemoveRange(sets.Where(IsSame).Select(set => set.Key)) : sets,
+            Removes = delta.Removes.All(name => Properties.ContainsKey(name) && !sets.ContainsKey(name))
                 ? delta.Removes
-                : delta.Removes.Where(Properties.ContainsKey).ToImmutableHashSet(),
+                : delta.Removes.Where(name => Properties.ContainsKey(name) && !sets.ContainsKey(name)).ToImmutableHashSet(),
             Ttl = ttl,
         };
     }
 
     /// <summary>The state after a change whose delta is <see cref="Effective"/>.</summary>
     /// <exception cref="SessionLimitExceededException">It would exceed a limit that it does not exceed already.</exception>
+    /// <exception cref="ArgumentException">A name is no Unicode text.</exception>
     public SessionState Apply(Change change, SessionActorsOptions limits, string session)
     {
         var delta = change.Delta;
@@ -102,7 +108,7 @@ internal sealed class SessionState
 
         foreach (var (name, value) in delta.Sets)
         {
-            var nameBytes = Encoding.UTF8.GetByteCount(name);
+            var nameBytes = PropertyName.BytesOf(name);
             Check(nameBytes, MaxNameBytes, "the longest name", 0, session, name);
             Check(value.Length, limits.MaxPropertyBytes, nameof(limits.MaxPropertyBytes), 0, session, name);
             bytes += nameBytes + value.Length - (delta.Clears ? 0 : BytesAt(name));

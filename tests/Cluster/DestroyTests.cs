@@ -121,4 +121,40 @@ public sealed class DestroyTests
 
     private static async Task<SessionEndReason> EndOfAsync(Func<Task> call) =>
         (await Assert.ThrowsAsync<SessionDestroyedException>(call)).Reason;
+
+    [Fact]
+    public async Task A_destroy_from_before_a_rotation_is_refused_also_where_nobody_holds_the_session()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        await session.RegenerateAsync(SecretHash.Of("another"u8), SessionRequest.New());
+        await cluster.DeactivateAsync(session);
+
+        Assert.Equal(
+            SessionEndReason.Rotated, await EndOfAsync(() => session.DestroyAsync(SessionRequest.New() with { Generation = 1 })));
+
+        Assert.NotNull(await session.ReadAsync());
+        await session.DestroyAsync(SessionRequest.New() with { Generation = 2 });
+        Assert.Null(await session.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_destroy_is_done_although_the_session_cannot_be_read()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        await cluster.DeactivateAsync(session);
+        cluster.Storage.OnStep = (step, run) => step == "claim" ? Task.FromResult(new StoreReply(StoreOutcome.Refused)) : run();
+
+        await cluster.MoveTimeAsync(DestroyedAsync());
+
+        cluster.Storage.OnStep = null;
+        Assert.Null(await session.ReadAsync());
+
+        async Task<bool> DestroyedAsync()
+        {
+            await session.DestroyAsync(SessionRequest.New() with { Generation = 1 });
+            return true;
+        }
+    }
 }

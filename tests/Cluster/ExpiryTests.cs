@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace SessionActors;
 
 public sealed class ExpiryTests
@@ -144,5 +146,139 @@ public sealed class ExpiryTests
 
         Assert.Equal(SessionEndReason.Lifetime, (await active.OpenAsync(Secret, slide: true)).EndReason);
         Assert.Equal(SessionEndReason.Lifetime, (await handedOver.OpenAsync(Secret, slide: true)).EndReason);
+    }
+
+    [Fact]
+    public async Task Commits_that_change_nothing_and_increments_by_nothing_are_activity()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+
+        for (var i = 0; i < 4; i++)
+        {
+            cluster.Time.Advance(Ttl / 2);
+            await session.CommitAsync(SessionDelta.Empty.Set("first", "1"u8));
+        }
+
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+    }
+
+    [Fact]
+    public async Task Commits_that_are_refused_because_of_a_rotation_are_no_activity()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        await session.RegenerateAsync(SecretHash.Of("another"u8), SessionRequest.New());
+
+        for (var i = 0; i < 2; i++)
+        {
+            cluster.Time.Advance(Ttl / 2 - Moment);
+            await Assert.ThrowsAsync<SessionDestroyedException>(
+                () => session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8), SessionRequest.New() with { Generation = 1 }));
+        }
+
+        cluster.Time.Advance(2 * Moment);
+        Assert.Null(await session.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_session_that_waits_for_a_slow_store_does_not_expire_meanwhile()
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.Ttl = TimeSpan.FromSeconds(1));
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await gate.ArrivedAsync();
+        var second = session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8));
+        await session.ReadAsync();
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(1.02));
+        gate.Open();
+        await first;
+
+        var version = await second;
+        Assert.Equal(version, (await session.ReadAsync())?.Version);
+    }
+
+    [Fact]
+    public async Task An_open_during_a_flush_is_told_to_the_store_when_the_flush_is_over()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time);
+        await using var one = await SessionCluster.StartAsync(storage, time, clusterId: "one");
+        await using var two = await SessionCluster.StartAsync(storage, time, clusterId: "two");
+        var handle = SessionHandle.New();
+        var session = await one.NewSessionAsync(Secret, handle);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var gate = one.Storage.Hold("commit");
+        var commit = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await gate.ArrivedAsync();
+        time.Advance(TimeSpan.FromSeconds(4));
+        await session.OpenAsync(Secret, slide: true);
+
+        gate.Open();
+        await commit;
+        await Until.TrueAsync(() => one.Storage.Count("touch") == 1, "the open is told to the store");
+        time.Advance(Ttl - Moment);
+
+        Assert.NotNull(await two.Session(handle).ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_renewal_that_the_store_did_not_answer_is_sent_again_without_another_call()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        cluster.Storage.OnStep = (step, run) => step == "touch" ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        cluster.Time.Advance(TimeSpan.FromMinutes(15));
+        await session.OpenAsync(Secret, slide: true);
+        await Until.TrueAsync(() => cluster.Storage.Count("touch") == 1, "the first renewal is tried");
+
+        cluster.Storage.OnStep = null;
+        await Until.TrueAsync(
+            () =>
+            {
+                cluster.Time.Advance(TimeSpan.FromSeconds(1));
+                return cluster.Storage.Count("touch") == 2;
+            },
+            "the renewal is sent again");
+        cluster.Time.Advance(TimeSpan.FromMinutes(15));
+
+        Assert.Equal(SessionStanding.Open, (await session.OpenAsync(Secret, slide: true)).Standing);
+    }
+
+    [Theory]
+    [InlineData(StoreOutcome.Behind)]
+    [InlineData(StoreOutcome.Ahead)]
+    [InlineData(StoreOutcome.Fenced)]
+    internal async Task An_activation_whose_renewal_is_refused_lets_the_next_one_read_the_truth(StoreOutcome outcome)
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        cluster.Storage.OnStep = (step, run) => step == "touch" ? Task.FromResult(new StoreReply(outcome)) : run();
+        cluster.Time.Advance(TimeSpan.FromMinutes(10));
+        await session.OpenAsync(Secret, slide: true);
+        cluster.Storage.OnStep = null;
+
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+
+        Assert.Equal(1, cluster.Storage.Count("claim"));
+    }
+
+    [Fact]
+    public async Task The_absolute_lifetime_also_ends_a_session_that_is_never_at_rest()
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.AbsoluteLifetime = Ttl);
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var commit = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await gate.ArrivedAsync();
+
+        cluster.Time.Advance(Ttl);
+        var error = await Assert.ThrowsAsync<SessionDestroyedException>(() => session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8)));
+        gate.Open();
+
+        Assert.Equal(SessionEndReason.Lifetime, error.Reason);
+        await Assert.ThrowsAsync<SessionDestroyedException>(() => commit);
     }
 }

@@ -80,4 +80,47 @@ public sealed class GroupCommitTests
         Assert.All(refused, e => Assert.Contains("MaxWaiters = 4", e!.Message, StringComparison.Ordinal));
         Assert.Equal(2, refused.Length);
     }
+
+    [Fact]
+    public async Task A_commit_behind_a_flush_that_makes_the_same_change_waits_for_it_and_writes_nothing()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await gate.ArrivedAsync();
+        var same = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await session.ReadAsync();
+        Assert.False(same.IsCompleted);
+
+        gate.Open();
+
+        Assert.Equal((2, 2), (await first, await same));
+        Assert.Equal(1, cluster.Storage.Count("commit"));
+    }
+
+    [Fact]
+    public async Task Changes_and_commits_that_change_nothing_leave_together_and_only_changes_count()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        await gate.ArrivedAsync();
+        Task<long>[] others =
+        [
+            session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8)), session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8)),
+            session.CommitAsync(SessionDelta.Empty.Set("first", "1"u8)), session.CommitAsync(SessionDelta.Empty.Set("c", "x"u8)),
+        ];
+        await session.ReadAsync();
+
+        gate.Open();
+        await first;
+        var versions = await Task.WhenAll(others);
+
+        Assert.Equal(new HashSet<long> { 3, 4 }, [versions[1], versions[3]]);
+        Assert.Equal(2, cluster.Storage.Count("commit"));
+        await cluster.DeactivateAsync(session);
+        Assert.Equal(4, (await session.ReadAsync())!.Version);
+    }
 }

@@ -99,4 +99,69 @@ public sealed class LimitTests
 
         Assert.Contains("A session handle is 22 characters", error.ToString(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(0L)]
+    [InlineData(-10_000L)]
+    [InlineData(9_999_999L)]
+    [InlineData(long.MaxValue)]
+    public void An_idle_time_out_out_of_range_cannot_be_asked_for(long ticks)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => SessionDelta.Empty.WithTtl(new TimeSpan(ticks)));
+
+        Assert.Contains("Ttl", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_longest_idle_time_out_and_the_longest_patience_are_kept()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(ttl: SessionDelta.MaxTtl);
+        var patient = SessionRequest.New() with { Patience = SessionRequest.MaxPatience };
+
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8).WithTtl(SessionDelta.MinTtl), patient);
+        await session.CommitAsync(SessionDelta.Empty.WithTtl(SessionDelta.MaxTtl));
+        await cluster.DeactivateAsync(session);
+
+        Assert.Equal(SessionDelta.MaxTtl, (await session.ReadAsync())!.Ttl);
+    }
+
+    [Theory]
+    [InlineData(-1L)]
+    [InlineData(long.MinValue)]
+    [InlineData(long.MaxValue)]
+    public void A_patience_out_of_range_cannot_be_asked_for(long ticks) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => SessionRequest.New() with { Patience = new TimeSpan(ticks) });
+
+    [Fact]
+    public async Task Limits_of_a_request_survive_the_way_to_the_silo()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        cluster.Storage.OnStep = (step, run) => step == "commit" ? Task.FromResult(new StoreReply(StoreOutcome.Unknown)) : run();
+        var started = cluster.Time.GetUtcNow();
+
+        var hasty = session.CommitAsync(
+            SessionDelta.Empty.Set("a", "x"u8), SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(100) });
+        await Assert.ThrowsAsync<SessionUnavailableException>(() => cluster.MoveTimeAsync(hasty));
+
+        Assert.InRange(cluster.Time.GetUtcNow() - started, TimeSpan.FromMilliseconds(100), SessionRequest.DefaultPatience / 2);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_no_Unicode_text_is_refused_and_nothing_is_stored()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var half = "a\uD800";
+
+        var error = Assert.Throws<ArgumentException>(() => SessionDelta.Empty.Set(half, "x"u8));
+        await Assert.ThrowsAsync<ArgumentException>(() => session.IncrementAsync(half));
+        var state = SessionState.Empty(SessionDelta.MaxTtl, secret: null);
+        var raw = new SessionDelta { Sets = SessionDelta.Empty.Set("good", "x"u8).Sets.Add(half, default) };
+        Assert.Throws<ArgumentException>(() => state.Apply(new Change(raw), new SessionActorsOptions(), "session"));
+
+        Assert.Contains("surrogate pair at position 1", error.Message, StringComparison.Ordinal);
+        Assert.Single((await session.ReadAsync())!.Properties);
+    }
 }

@@ -57,5 +57,10 @@ internal readonly record struct StoreReply(
     StoredSession? Session = null,
     Exception? Error = null)
 {
+    /// <summary>
+    /// Whether the step was sent before without an answer: it may have been done then, whatever the answer says about now.
+    /// </summary>
+    public bool AfterUnknown { get; init; }
+
     public bool IsDone => Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten;
 }

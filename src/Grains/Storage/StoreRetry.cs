@@ -20,7 +20,7 @@ internal static class StoreRetry
             var reply = await step();
             if (reply.Outcome is not (StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused or StoreOutcome.Late))
             {
-                return reply;
+                return reply with { AfterUnknown = maybeDone };
             }
 
             maybeDone |= reply.Outcome == StoreOutcome.Unknown;

@@ -47,8 +47,8 @@ public sealed class RequestRingTests
 
             var lost = Enumerable.Range(1, before + after).Where(v => ring.Find(IdOf(v)) is null).ToArray();
             return lost.Length == 0
-                ? ring.ReachesBackTo(TimeSpan.Zero)
-                : !ring.ReachesBackTo(AppliedAt(lost[^1]) - TimeSpan.FromTicks(1)) && ring.ReachesBackTo(AppliedAt(before + after));
+                ? !ring.MayHaveForgotten(TimeSpan.Zero)
+                : ring.MayHaveForgotten(AppliedAt(lost[^1])) && !ring.MayHaveForgotten(AppliedAt(before + after));
         });
 
     private static TimeSpan AppliedAt(int version) => TimeSpan.FromSeconds(version);

@@ -75,7 +75,7 @@ public sealed class SessionLifetimeTests
             }
 
             var claimed = new SessionLifetime();
-            claimed.Start(idleFor, Ttl, keptFor, left);
+            claimed.Start(idleFor, idleFor, Ttl, keptFor, left);
             var remains = claimed.Left(idleFor, Ttl);
             return remains >= Least(Ttl - idleFor, left) && remains <= Least(Ttl + Touch - idleFor, left);
         });
@@ -84,14 +84,35 @@ public sealed class SessionLifetimeTests
     public void Idle_and_lifetime_are_told_apart()
     {
         var session = new SessionLifetime();
-        session.Start(TimeSpan.Zero, Ttl, Ttl, TimeSpan.FromMinutes(30));
+        session.Start(TimeSpan.Zero, TimeSpan.Zero, Ttl, Ttl, TimeSpan.FromMinutes(30));
 
-        Assert.Null(session.EndedBy(Ttl - TimeSpan.FromTicks(1), Ttl));
-        Assert.Equal(SessionEndReason.Idle, session.EndedBy(Ttl, Ttl));
+        Assert.Null(session.EndedBy(Ttl - TimeSpan.FromTicks(1), Ttl, isWritten: false));
+        Assert.Equal(SessionEndReason.Idle, session.EndedBy(Ttl, Ttl, isWritten: false));
 
         session.Slide(Ttl - TimeSpan.FromTicks(1));
-        Assert.Null(session.EndedBy(TimeSpan.FromMinutes(30) - TimeSpan.FromTicks(1), Ttl));
-        Assert.Equal(SessionEndReason.Lifetime, session.EndedBy(TimeSpan.FromMinutes(30), Ttl));
+        Assert.Null(session.EndedBy(TimeSpan.FromMinutes(30) - TimeSpan.FromTicks(1), Ttl, isWritten: false));
+        Assert.Equal(SessionEndReason.Lifetime, session.EndedBy(TimeSpan.FromMinutes(30), Ttl, isWritten: false));
+    }
+
+    [Fact]
+    public void A_session_that_is_being_written_is_not_idle_but_its_lifetime_ends()
+    {
+        var session = new SessionLifetime();
+        session.Start(TimeSpan.Zero, TimeSpan.Zero, Ttl, Ttl, TimeSpan.FromMinutes(30));
+
+        Assert.Null(session.EndedBy(Ttl + Ttl / 4, Ttl, isWritten: true));
+        Assert.Equal(SessionEndReason.Lifetime, session.EndedBy(TimeSpan.FromMinutes(30), Ttl, isWritten: true));
+    }
+
+    [Fact]
+    public void What_a_claim_says_counts_from_when_it_was_asked_for_the_store_and_from_now_for_the_visitor()
+    {
+        var (asked, now) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12));
+        var session = new SessionLifetime();
+        session.Start(now, asked, Ttl, Ttl, lifetimeLeft: null);
+
+        Assert.Equal(Ttl, session.Left(now, Ttl));
+        Assert.NotNull(session.KeepFor(now, Ttl, Touch));
     }
 
     private static TimeSpan Least(TimeSpan one, TimeSpan? other) => other < one ? other.Value : one;
@@ -110,7 +131,7 @@ public sealed class SessionLifetimeTests
         public Simulation(TimeSpan? lifetime)
         {
             _endsAt = lifetime;
-            _lifetime.Start(TimeSpan.Zero, Ttl, Ttl, lifetime);
+            _lifetime.Start(TimeSpan.Zero, TimeSpan.Zero, Ttl, Ttl, lifetime);
             Tell(_lifetime.KeepForAnyway(TimeSpan.Zero, Ttl, TouchOf(Ttl)), TimeSpan.Zero);
         }
 
@@ -126,14 +147,14 @@ public sealed class SessionLifetimeTests
         public bool Take(Step step)
         {
             Now += step.Gap;
-            if (_lifetime.EndedBy(Now, _ttl) is not null)
+            if (_lifetime.EndedBy(Now, _ttl, isWritten: false) is not null)
             {
                 return false;
             }
 
             if (step.Kind is Kind.WriteAfterReload)
             {
-                _lifetime.Start(Now, _ttl, StoreDropsAt - Now, _endsAt - Now);
+                _lifetime.Start(Now, Now, _ttl, StoreDropsAt - Now, _endsAt - Now);
             }
 
             if (step.Kind is not Kind.PollWithoutSliding)

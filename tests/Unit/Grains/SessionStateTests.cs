@@ -140,4 +140,24 @@ public sealed class SessionStateTests
 
     private static bool Same(Properties one, Properties other) =>
         one.Count == other.Count && one.All(p => other.TryGetValue(p.Key, out var value) && value.Span.SequenceEqual(p.Value.Span));
+
+    [Fact]
+    public void A_delta_that_was_put_together_by_hand_means_what_it_says()
+    {
+        var options = new SessionActorsOptions();
+        var state = SessionState.Empty(TimeSpan.FromMinutes(20), secret: null);
+        state = state.Apply(new Change(SessionDelta.Empty.Set("a", new byte[1000]).Set("b", "y"u8)), options, "session");
+        var sets = SessionDelta.Empty.Set("a", "x"u8).Sets;
+
+        var cleared = state.Apply(new Change(state.Effective(new SessionDelta { Clears = true, Removes = ["a"] })), options, "session");
+        var set = state.Apply(new Change(state.Effective(new SessionDelta { Sets = sets, Removes = ["a"] })), options, "session");
+        var cased = state.Apply(
+            new Change(state.Effective(new SessionDelta { Clears = true, Sets = sets.WithComparers(StringComparer.OrdinalIgnoreCase) })),
+            options,
+            "session");
+
+        Assert.Equal((0, 0), (cleared.Bytes, cleared.Properties.Count));
+        Assert.Equal((4, 2), (set.Bytes, set.Properties.Count));
+        Assert.False(cased.Properties.ContainsKey("A"));
+    }
 }

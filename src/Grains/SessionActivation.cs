@@ -1,0 +1,190 @@
+namespace SessionActors;
+
+/// <summary>
+/// What an activation has in memory of its session: nothing yet, the session itself, or why it let go of it. Loads it, notices its end,
+/// keeps the store informed that it goes on.
+/// </summary>
+internal sealed class SessionActivation(
+    string session, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
+{
+    private PendingWrites? _writes;
+    private Task? _starting;
+    private Task _touching = Task.CompletedTask;
+    private SessionException? _stopped;
+
+    /// <summary>The session if it is in memory and has not ended.</summary>
+    public PendingWrites? Loaded => _writes is { } writes && EndedBy(writes) is null ? writes : null;
+
+    /// <summary>The session in memory, loaded if need be; throws where it has ended.</summary>
+    public async ValueTask<PendingWrites> LoadedAsync()
+    {
+        while (true)
+        {
+            if (_stopped is not null)
+            {
+                throw _stopped;
+            }
+
+            if (_writes is not { } writes)
+            {
+                await StartOnceAsync(owner.ClaimAsync);
+            }
+            else if (EndedBy(writes) is { } reason)
+            {
+                Stop(await owner.EndAsync(reason));
+            }
+            else
+            {
+                return writes;
+            }
+        }
+    }
+
+    /// <summary>The session if it is there and can be had.</summary>
+    public async ValueTask<PendingWrites?> LoadedOrNullAsync()
+    {
+        try
+        {
+            return await LoadedAsync();
+        }
+        catch (SessionException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Creates the session, unless it is in memory or has ended already; then loads it.</summary>
+    public async Task<PendingWrites> CreatedAsync(SessionState state, SessionDelta delta, SessionRequest request)
+    {
+        if (_starting is { } looking)
+        {
+            // Whoever came first only looks whether the session is there.
+            await Task.WhenAny(looking);
+        }
+
+        if (_stopped is SessionDestroyedException { Reason: SessionEndReason.Missing })
+        {
+            // It was not there for them, which says nothing about this create: a fresh activation begins with it.
+            throw SessionUnavailableException.TakenOver(session);
+        }
+
+        if (_writes is null && _stopped is null)
+        {
+            await StartOnceAsync(() => owner.CreateAsync(state, delta, request));
+        }
+
+        return await LoadedAsync();
+    }
+
+    /// <summary>Renews the session in the store if that is due, until the store has heard it. Nobody waits for it.</summary>
+    public void TouchInBackground(PendingWrites writes)
+    {
+        if (_touching.IsCompleted)
+        {
+            _touching = TouchAsync(writes);
+            _touching.Ignore();
+        }
+    }
+
+    /// <summary>When nothing waits any more: gives the session back to the store, or ends it there if it has ended.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        if (_writes is { } writes)
+        {
+            await writes.Drained.WaitAsync(cancellationToken);
+            if (_writes is not null)
+            {
+                await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Lets go of the session, because it has ended or somebody else has it. Until this activation is gone it answers everything that way.
+    /// </summary>
+    public void Stop(SessionException why)
+    {
+        if (_stopped is not null)
+        {
+            return;
+        }
+
+        _stopped = why;
+        _writes?.Stop(why);
+        _writes = null;
+        if (why is SessionDestroyedException { Reason: not SessionEndReason.Missing } ended)
+        {
+            silo.Metrics.OnEnded(ended.Reason);
+            GrainLog.Ended(silo.Logger, session, ended.Reason);
+        }
+
+        deactivate();
+    }
+
+    private SessionEndReason? EndedBy(PendingWrites writes) => lifetime.EndedBy(silo.Now, writes.Flushed.Ttl, isWritten: !writes.IsIdle);
+
+    /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
+    private async Task StartOnceAsync(Func<Task<LoadedSession>> load)
+    {
+        var starting = _starting ??= StartAsync(load);
+        try
+        {
+            await starting;
+        }
+        finally
+        {
+            if (_starting == starting)
+            {
+                _starting = null;
+            }
+        }
+    }
+
+    private async Task StartAsync(Func<Task<LoadedSession>> load)
+    {
+        try
+        {
+            var loaded = await load();
+            // A destroy may have won meanwhile.
+            if (_stopped is null)
+            {
+                _writes = new PendingWrites(session, owner, silo, loaded, Stop);
+            }
+        }
+        catch (SessionDestroyedException e)
+        {
+            Stop(e);
+        }
+        catch (SessionException)
+        {
+            // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
+            deactivate();
+            throw;
+        }
+    }
+
+    private async Task TouchAsync(PendingWrites writes)
+    {
+        var state = writes.Flushed;
+        try
+        {
+            while (_writes == writes)
+            {
+                // A flush that is under way may carry the renewal itself.
+                await writes.Drained;
+                state = writes.Flushed;
+                if (await owner.TouchIfDueAsync(state))
+                {
+                    return;
+                }
+
+                await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
+            }
+        }
+        // Where a flush has overtaken it, the flush's own answer counts.
+        catch (SessionException e) when (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state))
+        {
+            Stop(e);
+        }
+    }
+}

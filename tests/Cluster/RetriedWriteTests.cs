@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace SessionActors;
+
+/// <summary>What becomes of a write whose first answer got lost when others write before it is repeated.</summary>
+public sealed class RetriedWriteTests
+{
+    private static readonly SessionDelta Change = SessionDelta.Empty.Set("a", "x"u8);
+
+    [Theory]
+    [InlineData("one", "two", 100)]
+    [InlineData("one", "two", 130)]
+    [InlineData("same", "same", 100)]
+    [InlineData("same", "same", 130)]
+    public async Task A_write_whose_answer_was_lost_is_never_applied_twice_however_much_another_owner_wrote_since(
+        string cluster, string otherCluster, int deltas)
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time);
+        await using var one = await SessionCluster.StartAsync(storage, time, clusterId: cluster);
+        await using var two = await SessionCluster.StartAsync(storage, time, clusterId: otherCluster);
+        var handle = SessionHandle.New();
+        var (here, there) = (await one.NewSessionAsync(handle: handle), two.Session(handle));
+        var lost = false;
+        one.Storage.OnStep = async (step, run) =>
+        {
+            var reply = await run();
+            if (step != "commit" || lost)
+            {
+                return reply;
+            }
+
+            lost = true;
+            for (var i = 0; i < deltas; i++)
+            {
+                await there.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8));
+            }
+
+            return new StoreReply(StoreOutcome.Unknown);
+        };
+
+        var increment = one.MoveTimeAsync(here.IncrementAsync("n"));
+        if (deltas < ISessionStorage.RingSize)
+        {
+            Assert.Equal(1, await increment);
+        }
+        else
+        {
+            Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => increment)).MayBeApplied);
+        }
+
+        Assert.Equal(1, await there.IncrementAsync("n", 0));
+    }
+
+    [Fact]
+    public async Task A_call_that_went_unanswered_is_not_called_undone_when_the_next_try_cannot_tell()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var tries = 0;
+
+        var call = session.RetryAsync<int>(SessionRequest.New(), async request =>
+        {
+            if (tries++ == 0)
+            {
+                await session.IncrementAsync("n", 1, request);
+                throw new TimeoutException();
+            }
+
+            throw SessionUnavailableException.NotApplied("session", "the store is out of reach.");
+        });
+
+        var error = await Assert.ThrowsAsync<SessionUnavailableException>(() => call);
+        Assert.True(error.MayBeApplied);
+    }
+
+    [Fact]
+    public async Task The_tries_of_a_call_share_one_patience()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var patience = new List<TimeSpan>();
+
+        await session.RetryAsync(SessionRequest.New(), request =>
+        {
+            patience.Add(request.Patience);
+            return patience.Count < 3 ? throw new TimeoutException() : Task.FromResult(0);
+        });
+
+        Assert.True(patience[0] > patience[1] && patience[1] > patience[2]);
+    }
+
+    [Fact]
+    public async Task A_hasty_caller_does_not_take_patient_ones_along()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var gate = cluster.Storage.Hold("commit");
+        var first = session.CommitAsync(Change);
+        await gate.ArrivedAsync();
+        var hasty = session.CommitAsync(
+            SessionDelta.Empty.Set("b", "x"u8), SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(60) });
+        var patient = session.CommitAsync(SessionDelta.Empty.Set("c", "x"u8));
+        await session.ReadAsync();
+        cluster.Storage.OnStep = (step, run) =>
+            step == "commit" && cluster.Storage.Count("commit") < 6 ? Task.FromResult(new StoreReply(StoreOutcome.Unknown)) : run();
+
+        gate.Open();
+
+        await cluster.MoveTimeAsync(Task.WhenAll(first, patient));
+        Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => hasty)).MayBeApplied);
+        Assert.Equal(4, (await session.ReadAsync())!.Properties.Count);
+    }
+
+    [Fact]
+    public async Task A_change_that_may_have_been_stored_by_an_earlier_owner_is_unknown_when_the_store_goes_away()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        cluster.Storage.OnStep = (step, run) => step == "commit" ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        var repeated = SessionRequest.New() with { UnansweredFor = TimeSpan.FromSeconds(1) };
+
+        var commit = cluster.MoveTimeAsync(session.CommitAsync(Change, repeated));
+        var error = await Assert.ThrowsAsync<SessionUnavailableException>(() => commit);
+
+        Assert.True(error.MayBeApplied);
+    }
+}
