@@ -96,7 +96,8 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                 var again = sent[^(1 + step.A % Math.Min(sent.Count, 8))];
                 return (await BothAsync(s => s.CommitAsync(handle, again))).Difference;
             case 20:
-                return (await BothAsync(s => s.TouchAsync(handle, owner, _versions[place] - step.B % 5 / 4, keepFor))).Difference;
+                var known = Math.Max(0, _versions[place] - step.B % 5 / 4);
+                return (await BothAsync(s => s.TouchAsync(handle, owner, known, keepFor))).Difference;
             case 21:
                 return (await BothAsync(s => s.ReleaseAsync(handle, owner, keepFor))).Difference;
             case 22:
@@ -123,7 +124,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
             Owner = owner,
             FromVersion = version,
             Entries = [.. Enumerable.Range(0, entries).Select(i => new RingEntry(RequestId.New(), i % 2 == 0 ? "" : $"result {i}"))],
-            Delta = step.B % 5 == 0 ? delta.WithTtl(Seconds(step.B)) : delta,
+            Delta = step.B % 5 == 0 ? delta.WithTtl(Seconds(1 + step.B)) : delta,
             KeepFor = step.A % 4 == 0 ? Seconds(1 + step.B % 60) : null,
             Secret = step.B % 11 == 0 ? new RotatedSecret(SecretHash.Of([(byte)step.A]), step.B) : null,
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CsCheck;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -76,11 +77,10 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
     [Fact]
     public async Task EveryStep_IsOneCommand()
     {
-        var (warm, _) = await CreateAsync(SessionDelta.Empty);
-        await TakeEveryStepAsync(warm, SessionHandle.New());
+        await TakeEveryStepAsync(Storage);
         var before = await _server.UsageAsync();
 
-        await TakeEveryStepAsync((await CreateAsync(SessionDelta.Empty)).Handle, SessionHandle.New());
+        await TakeEveryStepAsync(Storage);
 
         Assert.Equal(7, (await _server.UsageAsync()).Since(before).CallsOf("evalsha"));
     }
@@ -180,16 +180,27 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
         Assert.Equal(3, (await ReadAsync(handle)).Version);
     }
 
+    [Fact]
+    public Task LongRandomSequences_AreAnsweredAsByTheModel() => StorageComparison.Steps.SampleAsync(
+        async steps =>
+        {
+            var difference = await new StorageComparison(Storage, TimeProvider.System).RunAsync(steps);
+            Assert.True(difference is null, difference);
+        },
+        iter: 200);
+
     private RedisKey KeyOf(SessionHandle handle) => _prefix + handle;
 
-    private async Task TakeEveryStepAsync(SessionHandle handle, SessionHandle absent)
+    private async Task TakeEveryStepAsync(ISessionStorage storage)
     {
-        var owner = OwnerNonce.New();
-        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, owner));
-        await CommitAsync(handle, Next(First(owner), SessionDelta.Empty.Set("a", [1])));
-        AssertOutcome(StoreOutcome.Written, await Storage.TouchAsync(handle, owner, 2, Kept));
-        AssertOutcome(StoreOutcome.Written, await Storage.ReleaseAsync(handle, owner, Kept));
-        AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept));
-        AssertOutcome(StoreOutcome.Missing, await ClaimAsync(absent));
+        var (handle, owner, first) = (SessionHandle.New(), OwnerNonce.New(), First(OwnerNonce.New()));
+        AssertOutcome(StoreOutcome.Missing, await storage.ClaimAsync(handle, owner, "silo-2", TombstoneKept));
+        AssertOutcome(StoreOutcome.Written, await storage.CreateAsync(handle, NewCreation(lifetime: Kept), first));
+        AssertOutcome(StoreOutcome.Written, await storage.ClaimAsync(handle, owner, "silo-2", TombstoneKept));
+        var flush = Next(first, SessionDelta.Empty.Clear().Set("a", [1])) with { Owner = owner, KeepFor = Kept };
+        AssertOutcome(StoreOutcome.Written, await storage.CommitAsync(handle, flush));
+        AssertOutcome(StoreOutcome.Written, await storage.TouchAsync(handle, owner, 2, Kept));
+        AssertOutcome(StoreOutcome.Written, await storage.ReleaseAsync(handle, owner, Kept));
+        AssertOutcome(StoreOutcome.Written, await storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept));
     }
 }
