@@ -1,4 +1,3 @@
-using System.Text;
 using StackExchange.Redis;
 
 namespace SessionActors;
@@ -6,18 +5,18 @@ namespace SessionActors;
 /// <summary>
 /// One of the scripts beside this file with its KEYS and ARGV bound, in the order that the script's header gives; nobody else counts them.
 /// </summary>
-/// <param name="Text">The script: the same string each time, which is how the client knows it is loaded.</param>
+/// <param name="Source">The script.</param>
 /// <param name="Key">Its only key.</param>
 /// <param name="Arguments">Its arguments.</param>
 /// <param name="Echo">What its reply repeats besides the key.</param>
-internal sealed record RedisScript(string Text, string Key, RedisValue[] Arguments, string Echo)
+internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisValue[] Arguments, string Echo)
 {
-    private static readonly string CreateText = Load("create.lua");
-    private static readonly string ClaimText = Load("claim.lua");
-    private static readonly string CommitText = Load("commit.lua");
-    private static readonly string TouchText = Load("touch.lua");
-    private static readonly string DestroyText = Load("destroy.lua");
-    private static readonly string ReleaseText = Load("release.lua");
+    private static readonly RedisScriptSource CreateSource = new("create.lua");
+    private static readonly RedisScriptSource ClaimSource = new("claim.lua");
+    private static readonly RedisScriptSource CommitSource = new("commit.lua");
+    private static readonly RedisScriptSource TouchSource = new("touch.lua");
+    private static readonly RedisScriptSource DestroySource = new("destroy.lua");
+    private static readonly RedisScriptSource ReleaseSource = new("release.lua");
 
     /// <param name="key">The session.</param>
     /// <param name="creation">What it is created with.</param>
@@ -29,7 +28,7 @@ internal sealed record RedisScript(string Text, string Key, RedisValue[] Argumen
         var keep = flush.KeepFor ?? throw new ArgumentException("A create says how long the session is kept.", nameof(flush));
         var secret = flush.Secret ?? (creation.Secret is { } hash ? new RotatedSecret(hash, Generation: 1) : null);
         return new(
-            CreateText,
+            CreateSource,
             key,
             [
                 flush.Owner.Value, creation.OwnerName, deadlineMs, lifetime, RedisLayout.Ms(keep), flush.ToVersion,
@@ -39,14 +38,14 @@ internal sealed record RedisScript(string Text, string Key, RedisValue[] Argumen
     }
 
     public static RedisScript Claim(string key, OwnerNonce owner, string ownerName, TimeSpan tombstone) =>
-        new(ClaimText, key, [owner.Value, ownerName, RedisLayout.Ms(tombstone)], owner.Value);
+        new(ClaimSource, key, [owner.Value, ownerName, RedisLayout.Ms(tombstone)], owner.Value);
 
     public static RedisScript Commit(string key, Flush flush)
     {
         RedisValue keep = flush.KeepFor is { } duration ? RedisLayout.Ms(duration) : RedisValue.EmptyString;
         var fields = RedisLayout.Fields(flush, flush.Secret);
         return new(
-            CommitText,
+            CommitSource,
             key,
             [
                 flush.Owner.Value, flush.FromVersion, flush.ToVersion, keep, flush.Delta.Clears, fields.Count / 2,
@@ -56,29 +55,32 @@ internal sealed record RedisScript(string Text, string Key, RedisValue[] Argumen
     }
 
     public static RedisScript Touch(string key, OwnerNonce owner, long version, TimeSpan keepFor) =>
-        new(TouchText, key, [owner.Value, version, RedisLayout.Ms(keepFor)], owner.Value);
+        new(TouchSource, key, [owner.Value, version, RedisLayout.Ms(keepFor)], owner.Value);
 
     public static RedisScript Destroy(string key, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner)
     {
         var id = RequestId.New().ToString();
-        return new(DestroyText, key, [id, RedisLayout.ReasonText(reason), RedisLayout.Ms(tombstone), owner?.Value ?? ""], id);
+        return new(DestroySource, key, [id, RedisLayout.ReasonText(reason), RedisLayout.Ms(tombstone), owner?.Value ?? ""], id);
     }
 
     public static RedisScript Release(string key, OwnerNonce owner, TimeSpan keepFor) =>
-        new(ReleaseText, key, [owner.Value, RedisLayout.Ms(keepFor)], owner.Value);
+        new(ReleaseSource, key, [owner.Value, RedisLayout.Ms(keepFor)], owner.Value);
 
     /// <summary>
-    /// Sends it: one EVALSHA, and one more command where Redis does not know the script yet. Never to a replica, which may lag behind and
-    /// would call a session missing.
+    /// Sends it: one EVALSHA, and more where Redis does not know the script yet. Never to a replica, which may lag behind and would call a
+    /// session missing.
     /// </summary>
-    public Task<RedisResult> SendAsync(IDatabase database) =>
-        database.ScriptEvaluateAsync(Text, [Key], Arguments, CommandFlags.DemandMaster);
-
-    private static string Load(string name)
+    public async Task<RedisResult> SendAsync(IDatabase database)
     {
-        using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The script {name} is not in the assembly.");
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return reader.ReadToEnd();
+        RedisKey[] keys = [Key];
+        try
+        {
+            return await database.ScriptEvaluateAsync(Source.Hash, keys, Arguments, CommandFlags.DemandMaster);
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            // It knew the script and has lost it (a restart, SCRIPT FLUSH, a failover), or was never told.
+            return await database.ScriptEvaluateAsync(Source.Text, keys, Arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+        }
     }
 }

@@ -67,9 +67,8 @@ end
 -- Out of memory is refused at the first write only, so the first one must be HSET: then nothing is half-written. For the same reason
 -- a clear deletes what is left over after the sets.
 local last = 6 + 2 * sets
-redis.call('HSET', key, '@version', to)
 for first = 7, last, 7000 do
-  redis.call('HSET', key, unpack(ARGV, first, math.min(first + 6999, last)))
+  redis.call('HSET', key, '@version', to, unpack(ARGV, first, math.min(first + 6999, last)))
 end
 
 local removed = {}
