@@ -75,7 +75,7 @@ internal sealed class RedisConnection(IOptions<SessionActorsOptions> options, IC
             // Of a server that does not answer the client says no more than that, and how to do without: nobody should here.
             var why = cause.FailureType == ConnectionFailureType.UnableToConnect ? "it does not answer." : $"{cause.Message.TrimEnd('.')}.";
             throw new InvalidOperationException(
-                $"Redis at {string.Join(", ", settings.EndPoints.Select(AddressOf))} cannot be used: {why} Check that it runs, "
+                $"Redis {string.Join(", ", settings.EndPoints.Select(AddressOf))} cannot be used: {why} Check that it runs, "
                 + $"that {SessionActorsOptions.Section}:Redis names its address, and that user, password and TLS settings there are right.",
                 cause);
         }
