@@ -60,6 +60,10 @@ public sealed record SessionRequest
         }
     }
 
+    /// <summary>What becomes of the call where somebody else has changed what it changes. Default: the later change wins.</summary>
+    [Id(6)]
+    public ConflictBehaviour OnConflict { get; init; }
+
     /// <summary>A request with an id of its own.</summary>
     public static SessionRequest New() => new() { Id = RequestId.New() };
 }
