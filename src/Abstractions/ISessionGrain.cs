@@ -50,6 +50,28 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Regenerate")]
     Task<int> RegenerateAsync(SecretHash secret, SessionRequest request);
 
+    /// <summary>
+    /// Waits its turn for exclusive access and opens the session under it: until it is released no other commit is stored, unless
+    /// <c>LeaseBlocksShared</c> is off. The request's id names the lease. <see cref="SessionLease"/> renews and releases it.
+    /// </summary>
+    /// <param name="secret">The hash of a cookie's secret, which must be the session's; null for a service that holds the handle alone.</param>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    /// <param name="request">The request.</param>
+    /// <returns>The opening with its lease; without one where the session has ended, or the secret is not the session's.</returns>
+    /// <exception cref="SessionLeaseTimeoutException">
+    /// The wait is over, or goes on if <see cref="SessionLeaseTimeoutException.MayWaitOn"/>; or too many wait.
+    /// </exception>
+    [Alias("Acquire")]
+    Task<SessionOpening> AcquireAsync(SecretHash? secret, bool slide, SessionRequest request);
+
+    /// <summary>Renews a lease; false where it is lost.</summary>
+    [Alias("Renew")]
+    ValueTask<bool> RenewAsync(RequestId lease);
+
+    /// <summary>Gives a lease back, or gives up waiting for one. Does nothing where there is none of this name.</summary>
+    [Alias("Release")]
+    Task ReleaseAsync(RequestId lease);
+
     /// <summary>Ends the session for good, whoever holds it. Ending it twice is no error.</summary>
     [Alias("Destroy")]
     Task DestroyAsync(SessionRequest request);

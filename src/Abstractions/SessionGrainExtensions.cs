@@ -23,6 +23,41 @@ public static class SessionGrainExtensions
         return session.RetryAsync(SessionRequest.New(), request => session.IncrementAsync(name, by, request));
     }
 
+    /// <summary>
+    /// Waits for exclusive access to the session, and has it until the lease is disposed: no other commit is stored meanwhile, unless
+    /// <c>LeaseBlocksShared</c> is off.
+    /// </summary>
+    /// <param name="session">The session.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="SessionLeaseTimeoutException">Others had it for all of <c>LeaseWait</c>, or too many wait.</exception>
+    /// <exception cref="SessionDestroyedException">The session is not there.</exception>
+    public static async Task<SessionLease> AcquireAsync(this ISessionGrain session, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var opening = await session.AcquireAsync(secret: null, slide: true, SessionRequest.New(), cancellationToken);
+        return opening.Lease is { } lease
+            ? new SessionLease(session, lease, opening.Snapshot!, TimeProvider.System)
+            : throw new SessionDestroyedException(SessionHandle.LogNameOf(session.GetPrimaryKeyString()), opening.EndReason);
+    }
+
+    /// <summary>Waits for a lease, and leaves the queue where that ends in any other way.</summary>
+    internal static async Task<SessionOpening> AcquireAsync(
+        this ISessionGrain session, SecretHash? secret, bool slide, SessionRequest request, CancellationToken cancellationToken)
+    {
+        // At once, and not with the next try: the place in the queue is somebody else's then.
+        using var leaving = cancellationToken.UnsafeRegister(_ => session.ReleaseAsync(request.Id).Ignore(), null);
+        try
+        {
+            return await session.RetryAsync(request, again => session.AcquireAsync(secret, slide, again), cancellationToken);
+        }
+        catch
+        {
+            // Whether it waits still or was given the lease meanwhile, nobody is here to have it.
+            session.ReleaseAsync(request.Id).Ignore();
+            throw;
+        }
+    }
+
     /// <inheritdoc cref="ISessionGrain.DestroyAsync"/>
     public static Task DestroyAsync(this ISessionGrain session)
     {
@@ -40,25 +75,40 @@ public static class SessionGrainExtensions
     /// <param name="session">The session.</param>
     /// <param name="request">The call's request; its <see cref="SessionRequest.Patience"/> bounds the tries.</param>
     /// <param name="call">The call, given the request as it is to be sent this time.</param>
+    /// <param name="cancellationToken">Ends the tries, not the call that is under way.</param>
     /// <exception cref="SessionUnavailableException">The session could not be reached within the request's patience.</exception>
-    public static async Task<T> RetryAsync<T>(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call)
+    /// <exception cref="SessionLeaseTimeoutException">Somebody else had a lease for all of <c>LeaseWait</c>, or too many wait.</exception>
+    public static async Task<T> RetryAsync<T>(
+        this ISessionGrain session,
+        SessionRequest request,
+        Func<SessionRequest, Task<T>> call,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(call);
         var started = TimeProvider.System.GetTimestamp();
         TimeSpan? sentAt = request.UnansweredFor > TimeSpan.Zero ? -request.UnansweredFor : null;
+        // Waiting for somebody else's lease takes nothing from the patience with store and silos.
+        var waited = TimeSpan.Zero;
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             Exception reason;
             var now = TimeProvider.System.GetElapsedTime(started);
             try
             {
                 return await call(request with
                 {
-                    Patience = now < request.Patience ? request.Patience - now : TimeSpan.Zero,
+                    Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
+                    WaitedFor = request.WaitedFor + waited,
                 });
+            }
+            catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
+            {
+                waited += TimeProvider.System.GetElapsedTime(started) - now;
+                continue;
             }
             catch (SessionUnavailableException moved) when (moved.Moved)
             {
@@ -76,7 +126,7 @@ public static class SessionGrainExtensions
                 reason = e;
             }
 
-            if (TimeProvider.System.GetElapsedTime(started) >= request.Patience)
+            if (TimeProvider.System.GetElapsedTime(started) - waited >= request.Patience)
             {
                 var name = SessionHandle.LogNameOf(session.GetPrimaryKeyString());
                 var why = $"no silo answered for it within {request.Patience.TotalSeconds:0.#} s.";
@@ -85,7 +135,7 @@ public static class SessionGrainExtensions
                     : SessionUnavailableException.Unknown(name, why, reason);
             }
 
-            await Task.Delay(Pause, TimeProvider.System);
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
         }
     }
 

@@ -32,6 +32,15 @@ public sealed class SessionOpening
     [Id(2)]
     public SessionEndReason EndReason { get; init; }
 
+    /// <summary>The lease, where one was asked for and granted.</summary>
+    [Id(3)]
+    public LeaseGrant? Lease { get; init; }
+
+    /// <summary>The same answer with a lease; without one where the session was not opened.</summary>
+    internal SessionOpening With(LeaseGrant lease) => Standing != SessionStanding.Open
+        ? this
+        : new SessionOpening { Standing = Standing, Snapshot = Snapshot, Lease = lease };
+
     /// <summary>The answer where the session has ended.</summary>
     public static SessionOpening Ended(SessionEndReason reason) => new() { Standing = SessionStanding.Ended, EndReason = reason };
 }

@@ -18,6 +18,9 @@ public sealed record SessionRequest
     [Id(3)]
     private readonly TimeSpan _unansweredFor;
 
+    [Id(5)]
+    private readonly TimeSpan _waitedFor;
+
     /// <summary>The name of the call.</summary>
     [Id(0)]
     public required RequestId Id { get; init; }
@@ -57,6 +60,25 @@ public sealed record SessionRequest
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(UnansweredFor));
             _unansweredFor = value;
+        }
+    }
+
+    /// <summary>
+    /// The lease (<see cref="SessionLease.Id"/>) that the call is made under: it is refused with <see cref="SessionLeaseLostException"/> where
+    /// the lease is lost. Null for a call under none, which waits while somebody has one.
+    /// </summary>
+    [Id(4)]
+    public RequestId? Lease { get; init; }
+
+    /// <summary>How long this call has waited for somebody else's lease already; zero for a first try.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public TimeSpan WaitedFor
+    {
+        get => _waitedFor;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(WaitedFor));
+            _waitedFor = value;
         }
     }
 

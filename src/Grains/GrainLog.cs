@@ -36,4 +36,8 @@ internal static partial class GrainLog
 
     [LoggerMessage(1008, LogLevel.Information, "Made a cookie key, id {KeyId}.")]
     public static partial void CookieKeyMade(ILogger logger, uint keyId);
+
+    [LoggerMessage(
+        1009, LogLevel.Warning, "The lease on session {Session} ended before its holder gave it back; what it commits is refused.")]
+    public static partial void LeaseLost(ILogger logger, string session);
 }

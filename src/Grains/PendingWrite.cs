@@ -13,6 +13,9 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
 
     public Func<SessionState, Change> Operation => operation;
 
+    /// <summary>The lease that the call is made under, if any.</summary>
+    public RequestId? Lease => request.Lease;
+
     public Task<Applied> Task => _completion.Task;
 
     public RingEntry Entry { get; private set; } = new(request.Id, "");

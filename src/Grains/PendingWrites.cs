@@ -17,6 +17,7 @@ internal sealed class PendingWrites(
     private SessionState _projected = loaded.State;
     private List<PendingWrite> _inFlight = [];
     private Task _pump = Task.CompletedTask;
+    private SessionLeases? _leases;
     private SessionException? _stopped;
 
     /// <summary>What readers see: the last state that the store has confirmed.</summary>
@@ -28,8 +29,15 @@ internal sealed class PendingWrites(
     /// <summary>Completes when nothing waits any more.</summary>
     public Task Drained => _pump;
 
+    /// <summary>Exclusive access to the session.</summary>
+    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, loaded.Epoch);
+
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
     public bool Knows(RequestId id) => _ring.Find(id) is not null;
+
+    /// <summary>Applies an operation when no lease of somebody else is in the way, and completes when it is stored.</summary>
+    public Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation) =>
+        _leases is { } leases ? leases.WriteAsync(request, operation) : AddAsync(request, operation);
 
     /// <summary>Applies an operation and completes when it is stored. The same id is applied once.</summary>
     public Task<Applied> AddAsync(SessionRequest request, Func<SessionState, Change> operation)
@@ -50,6 +58,11 @@ internal sealed class PendingWrites(
         }
 
         var write = new PendingWrite(request, silo, operation);
+        if (HasLostLease(write))
+        {
+            throw new SessionLeaseLostException(session);
+        }
+
         if (_ring.MayHaveForgotten(write.UnansweredSince))
         {
             throw Untold();
@@ -84,6 +97,7 @@ internal sealed class PendingWrites(
             _stopped = why;
             FailAll(_waiting, why);
             _waiting.Clear();
+            _leases?.Close(why);
             stopped(why);
         }
     }
@@ -233,9 +247,11 @@ internal sealed class PendingWrites(
         try
         {
             await _reloads.NextAsync();
-            var (state, ring) = await owner.ClaimAsync();
-            _ring = _stopped is null ? ring : throw _stopped;
-            Rebase(state, [.. batch, .. _waiting]);
+            var claimed = await owner.ClaimAsync();
+            _ring = _stopped is null ? claimed.Ring : throw _stopped;
+            _leases?.Lose(claimed.Epoch);
+            Rebase(claimed.State, [.. batch, .. _waiting]);
+            _leases?.Pass();
         }
         catch (SessionException e)
         {
@@ -257,6 +273,10 @@ internal sealed class PendingWrites(
             {
                 write.Fail(Untold());
             }
+            else if (HasLostLease(write))
+            {
+                write.Fail(new SessionLeaseLostException(session));
+            }
             else if (write.IsOverdue)
             {
                 write.Fail(TooSlow());
@@ -275,6 +295,8 @@ internal sealed class PendingWrites(
             }
         }
     }
+
+    private bool HasLostLease(PendingWrite write) => write.Lease is { } lease && _leases?.IsHeldBy(lease) is not true;
 
     private void Abandon(List<PendingWrite> batch, SessionException why)
     {

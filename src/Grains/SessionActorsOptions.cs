@@ -58,10 +58,36 @@ public sealed class SessionActorsOptions
     public int MaxProperties { get; set; } = 1024;
 
     /// <summary>
-    /// Most calls that may wait for the store in one session. Default 256. Beyond it a call is turned away at once as unavailable, so that
-    /// a stalled store does not fill the memory.
+    /// Most calls that may wait for the store in one session, most that may wait for its lease, and most commits that may wait for the end
+    /// of somebody else's. Default 256. Beyond it a call is turned away at once, so that a stalled store, or a holder that does not end,
+    /// does not fill the memory.
     /// </summary>
     public int MaxWaiters { get; set; } = 256;
+
+    /// <summary>
+    /// How long a lease lives that nobody renews. Default 5 s, at least 0.5 s. Its holder renews it three times in that time for as long
+    /// as its request runs. Shorter lets others in sooner after a holder's server was killed; longer forgives longer pauses, after which a
+    /// holder's commit is refused.
+    /// </summary>
+    public TimeSpan LockExpiry { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a holder may renew its lease. Default 1 minute, at least <see cref="LockExpiry"/>. Past it the lease ends, however alive
+    /// its holder is, and what it commits is refused.
+    /// </summary>
+    public TimeSpan MaxLease { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long a call waits for somebody else's lease to end: one that wants the lease itself, and a commit of a shared request. Default
+    /// 30 s, at most 1 hour; 0 waits not at all. Past it the client gets 503 with Retry-After.
+    /// </summary>
+    public TimeSpan LeaseWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Whether commits of shared requests wait while somebody has the lease. Default true: exclusive means exclusive. False lets them
+    /// through, so that a lease only keeps other leases out. Reads wait with neither.
+    /// </summary>
+    public bool LeaseBlocksShared { get; set; } = true;
 
     /// <summary>
     /// How long an activation that nobody calls stays in memory. Default 5 minutes, at least 1 minute (how often Orleans looks). Longer

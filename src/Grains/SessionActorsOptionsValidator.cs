@@ -23,6 +23,7 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     {
         var errors = new List<string>();
         CheckTimes(errors, options);
+        CheckLeases(errors, options);
         CheckSizes(errors, options);
         CheckRedis(errors, options.Redis);
         CheckKeyPrefix(errors, options.KeyPrefix);
@@ -52,6 +53,18 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
                 errors.Add($"{Named(nameof(options.TouchInterval), touch)} is longer than {Named(nameof(options.Ttl), options.Ttl)}. "
                     + "Lower it, or leave it out for a twentieth of the time-out.");
             }
+        }
+    }
+
+    private static void CheckLeases(List<string> errors, SessionActorsOptions options)
+    {
+        Between(errors, options.LockExpiry, TimeSpan.FromSeconds(0.5), TimeSpan.FromMinutes(10));
+        Between(errors, options.MaxLease, TimeSpan.FromSeconds(0.5), TimeSpan.FromDays(1));
+        Between(errors, options.LeaseWait, TimeSpan.Zero, SessionRequest.MaxPatience);
+        if (options.MaxLease < options.LockExpiry)
+        {
+            errors.Add($"{Named(nameof(options.MaxLease), options.MaxLease)} is shorter than "
+                + $"{Named(nameof(options.LockExpiry), options.LockExpiry)}. Raise the first or lower the second.");
         }
     }
 

@@ -83,6 +83,50 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         return int.Parse(applied.Result, CultureInfo.InvariantCulture);
     }
 
+    public async Task<SessionOpening> AcquireAsync(SecretHash? secret, bool slide, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        try
+        {
+            var writes = await _activation.LoadedAsync();
+            // An old secret does not even stand in the queue.
+            var opening = Open(writes, secret, slide);
+            if (opening.Standing == SessionStanding.Open)
+            {
+                var lease = await writes.Leases.AcquireAsync(request);
+                opening = Open(writes, secret, slide).With(lease);
+                if (opening.Lease is null)
+                {
+                    writes.Leases.Release(request.Id);
+                }
+            }
+
+            return opening;
+        }
+        catch (SessionDestroyedException e)
+        {
+            return SessionOpening.Ended(e.Reason);
+        }
+    }
+
+    public ValueTask<bool> RenewAsync(RequestId lease)
+    {
+        if (_activation.Loaded is not { } writes || !writes.Leases.Renew(lease))
+        {
+            return new(false);
+        }
+
+        _lifetime.Slide(_silo.Now);
+        _activation.TouchInBackground(writes);
+        return new(true);
+    }
+
+    public Task ReleaseAsync(RequestId lease)
+    {
+        _activation.Loaded?.Leases.Release(lease);
+        return Task.CompletedTask;
+    }
+
     public async Task DestroyAsync(SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -108,10 +152,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         _activation.LeaveAsync(cancellationToken);
 
-    private SessionOpening Open(PendingWrites writes, SecretHash secret, bool slide)
+    private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
     {
         var state = writes.Flushed;
-        if (state.Secret is not { } own || !own.Matches(secret))
+        if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
         {
             return SessionOpening.Superseded;
         }
@@ -155,7 +199,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         var writes = await _activation.LoadedAsync();
         try
         {
-            return await writes.AddAsync(request, state =>
+            return await writes.WriteAsync(request, state =>
             {
                 CheckGeneration(state, request);
                 _lifetime.Slide(_silo.Now);

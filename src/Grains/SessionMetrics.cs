@@ -15,6 +15,8 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _unknown;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _touches;
+    private readonly Counter<long> _leases;
+    private readonly Counter<long> _lostLeases;
 
     public SessionMetrics(IMeterFactory meters)
     {
@@ -26,6 +28,8 @@ internal sealed class SessionMetrics
         _unknown = meter.CreateCounter<long>("sessionactors.unknown", "{write}", "Writes given up without an answer from the store.");
         _ended = meter.CreateCounter<long>("sessionactors.ended", "{session}", "Sessions ended, by reason.");
         _touches = meter.CreateCounter<long>("sessionactors.touches", "{touch}", "Renewals of a time-out in the store without a change.");
+        _leases = meter.CreateCounter<long>("sessionactors.leases", "{lease}", "Leases granted: exclusive access to a session.");
+        _lostLeases = meter.CreateCounter<long>("sessionactors.leases.lost", "{lease}", "Leases that ended before they were given back.");
     }
 
     public void OnFlushed(int deltas)
@@ -44,4 +48,8 @@ internal sealed class SessionMetrics
     public void OnEnded(SessionEndReason reason) => _ended.Add(1, new TagList { { "reason", reason.ToString() } });
 
     public void OnTouched() => _touches.Add(1);
+
+    public void OnLeaseGranted() => _leases.Add(1);
+
+    public void OnLeaseLost() => _lostLeases.Add(1);
 }

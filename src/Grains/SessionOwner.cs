@@ -40,7 +40,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
                 lifetime.Kept(sentAt, keepFor);
                 var ring = new RequestRing();
                 ring.Add(state.Version, first, silo.Now);
-                return new LoadedSession(state, ring);
+                return new LoadedSession(state, ring, Epoch: 1);
             case StoreOutcome.AlreadyWritten or StoreOutcome.Exists:
                 try
                 {
@@ -78,7 +78,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
                 var stored = reply.Session!;
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
-                return new LoadedSession(state, new RequestRing(stored, silo.Now));
+                return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(_session, SessionEndReason.Missing);
             case StoreOutcome.Tombstone or StoreOutcome.Expired:
@@ -209,4 +209,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
 }
 
 /// <summary>A session as it was when this activation came to own it.</summary>
-internal sealed record LoadedSession(SessionState State, RequestRing Ring);
+/// <param name="State">What it holds.</param>
+/// <param name="Ring">What was done to it last.</param>
+/// <param name="Epoch">How many owners it has had: orders lease tokens.</param>
+internal sealed record LoadedSession(SessionState State, RequestRing Ring, long Epoch);

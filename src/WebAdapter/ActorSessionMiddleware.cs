@@ -9,12 +9,12 @@ namespace SessionActors;
 /// <code>
 /// 1. endpoint's metadata ─► no session: leave
 /// 2. cookie ─► none: a new session, which exists nowhere
-/// 3. cookie ─► verified ─► grain: open ─► snapshot
+/// 3. cookie ─► verified ─► grain: open (exclusive: when it is its turn) ─► snapshot
 /// 4. session and body feature in place
 /// 5. endpoint
 ///      └─ first byte ─► OnStarting: commit, cookie ─► the page, or the problem
 /// 6. commit what is left (a response without a body; changes made while streaming)
-/// 7. features as before, whatever happened
+/// 7. features as before and the next one's turn, whatever happened
 /// </code>
 /// </summary>
 internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor door)
@@ -36,7 +36,20 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             // 3. Opened before the endpoint runs, so that reading the session never blocks a thread.
             try
             {
-                await door.OpenAsync(visit, cookie, access?.Slide ?? true);
+                await door.OpenAsync(
+                    visit, cookie, access?.Slide ?? true, access is { Access: SessionAccess.Exclusive } ? context.RequestAborted : null);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // Nobody waits for the answer any more.
+                return;
+            }
+            catch (SessionLeaseTimeoutException e)
+            {
+                // Whatever is to be ignored: the endpoint relies on being alone.
+                door.Log.TurnDidNotCome(e);
+                await body.FailAsync(e);
+                return;
             }
             catch (Exception e) when (door.IgnoresFailure || SessionProblem.Answers(e))
             {
@@ -74,6 +87,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             // 7.
             context.Features.Set(outer);
             context.Features.Set(body.Inner);
+            visit.GiveTurnBack();
         }
     }
 }

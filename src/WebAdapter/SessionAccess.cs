@@ -15,6 +15,12 @@ public enum SessionAccess
     /// No session at all: no cookie is read, no call made, and <c>HttpContext.Session</c> throws as it does without the middleware.
     /// </summary>
     None,
+
+    /// <summary>
+    /// One at a time: the request waits its turn before it runs, and has the session to itself until it has committed. Other exclusive
+    /// requests wait for it, and so do the commits of shared ones; reads do not.
+    /// </summary>
+    Exclusive,
 }
 
 /// <summary>

@@ -35,7 +35,29 @@ internal sealed class SessionConnection
     /// <summary>The cookie, issued now.</summary>
     public string Cookie => _token.IssuedNow(_door.Now).Write(_door.Keys.Known!.Keys[0]);
 
+    /// <summary>The lease that changes are made under, where this request has one.</summary>
+    public SessionLease? Lease { get; private set; }
+
     public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
+
+    /// <summary>Opens the session when this request has it to itself.</summary>
+    /// <exception cref="SessionLeaseTimeoutException">Others had it for too long, or too many wait.</exception>
+    public async Task<SessionOpening> AcquireAsync(bool slide, CancellationToken token)
+    {
+        var request = _door.Calls.NewRequest(_generation);
+        (var opening, Lease) = await _door.Calls.AcquireAsync(_grain, _token.Hash, slide, request, token);
+        return opening;
+    }
+
+    /// <summary>Gives the lease back, if there is one.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (Lease is { } lease)
+        {
+            Lease = null;
+            await lease.DisposeAsync();
+        }
+    }
 
     /// <summary>The session was opened under this generation of its secret: changes are refused once there is another.</summary>
     public void Opened(int generation) => _generation = generation;
@@ -48,7 +70,7 @@ internal sealed class SessionConnection
         if (_commit is null)
         {
             _token = SessionToken.New(Handle);
-            _commit = _door.Calls.NewRequest(generation: null);
+            _commit = NewRequest();
         }
 
         var session = new NewSession { Secret = _token.Hash, Delta = delta };
@@ -59,12 +81,12 @@ internal sealed class SessionConnection
     }
 
     public Task<long> CommitAsync(SessionDelta delta, CancellationToken token) =>
-        CommitAsync(_commit ??= _door.Calls.NewRequest(_generation), request => _grain.CommitAsync(delta, request), token);
+        CommitAsync(_commit ??= NewRequest(), request => _grain.CommitAsync(delta, request), token);
 
     public Task<long> IncrementAsync(string name, long by)
     {
         return ChangeAsync(
-            _door.Calls.NewRequest(_generation), request => _grain.IncrementAsync(name, by, request), CancellationToken.None);
+            NewRequest(), request => _grain.IncrementAsync(name, by, request), CancellationToken.None);
     }
 
     /// <summary>Gives the session a new secret.</summary>
@@ -73,7 +95,7 @@ internal sealed class SessionConnection
         if (_rotation is null)
         {
             _nextToken = _token.WithNewSecret();
-            _rotation = _door.Calls.NewRequest(_generation);
+            _rotation = NewRequest();
         }
 
         try
@@ -91,7 +113,7 @@ internal sealed class SessionConnection
     }
 
     public Task DestroyAsync() => ChangeAsync(
-        _door.Calls.NewRequest(_generation),
+        NewRequest(),
         async request =>
         {
             await _grain.DestroyAsync(request);
@@ -108,6 +130,8 @@ internal sealed class SessionConnection
 
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
+
+    private SessionRequest NewRequest() => _door.Calls.NewRequest(_generation) with { Lease = Lease?.Id };
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {

@@ -63,9 +63,14 @@ internal sealed class SessionDoor : IDisposable
     }
 
     /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
+    /// <param name="visit">The visit.</param>
+    /// <param name="cookie">The cookie.</param>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    /// <param name="turn">Ends the wait for the visit's turn to have the session to itself; null where it shares it.</param>
     /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>
+    /// <exception cref="SessionLeaseTimeoutException">Others had it to themselves for too long, or too many wait.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide)
+    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide, CancellationToken? turn = null)
     {
         var reading = SessionToken.Read(cookie, Keys.Known, Now, out var token);
         if (reading == TokenReading.UnknownKey)
@@ -93,7 +98,7 @@ internal sealed class SessionDoor : IDisposable
         }
 
         var connection = new SessionConnection(this, token);
-        var opening = await connection.OpenAsync(slide);
+        var opening = turn is { } aborted ? await connection.AcquireAsync(slide, aborted) : await connection.OpenAsync(slide);
         switch (opening.Standing)
         {
             case SessionStanding.Open:

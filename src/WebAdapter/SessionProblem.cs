@@ -10,7 +10,7 @@ namespace SessionActors;
 internal static class SessionProblem
 {
     /// <summary>Whether an exception that the application left unhandled is answered here, rather than by its own error page.</summary>
-    public static bool Answers(Exception e) => e is SessionUnavailableException or SessionLimitExceededException;
+    public static bool Answers(Exception e) => e is SessionLimitExceededException || RetryAfter(e) is not null;
 
     /// <summary>
     /// Turns a response that has not started into the answer and returns its body. Nothing stays of what the endpoint said: neither its
@@ -37,15 +37,17 @@ internal static class SessionProblem
         var (status, title) = e switch
         {
             SessionUnavailableException => (StatusCodes.Status503ServiceUnavailable, "The session is unavailable."),
+            SessionLeaseTimeoutException => (StatusCodes.Status503ServiceUnavailable, "The session is in use."),
+            SessionLeaseLostException => (StatusCodes.Status503ServiceUnavailable, "The session was lost to another request."),
             SessionLimitExceededException => (StatusCodes.Status413PayloadTooLarge, "The session is too large."),
             _ => (StatusCodes.Status500InternalServerError, "The session could not be stored."),
         };
         response.StatusCode = status;
         headers.CacheControl = "no-cache,no-store";
         headers.ContentType = "application/problem+json";
-        if (e is SessionUnavailableException unavailable)
+        if (RetryAfter(e) is { } pause)
         {
-            headers.RetryAfter = Math.Ceiling(unavailable.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            headers.RetryAfter = Math.Ceiling(pause.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
         // Other exceptions' messages are not written for strangers.
@@ -58,6 +60,15 @@ internal static class SessionProblem
 
         return body;
     }
+
+    /// <summary>When the client may try again; null where that would not help.</summary>
+    private static TimeSpan? RetryAfter(Exception e) => e switch
+    {
+        SessionUnavailableException unavailable => unavailable.RetryAfter,
+        SessionLeaseTimeoutException timeout => timeout.RetryAfter,
+        SessionLeaseLostException lost => lost.RetryAfter,
+        _ => null,
+    };
 
     // Without the CORS headers a script could not even see the status.
     private static bool Stays(string name, bool isCompressed) =>

@@ -97,6 +97,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
     }
 
+    /// <summary>Lets the next request have the session, where this one had it to itself.</summary>
+    public void GiveTurnBack() => _connection?.ReleaseAsync().Ignore();
+
     /// <summary>Something was set, so that a new session is created with the next commit, even if it is removed again.</summary>
     public void Begin() => _isBegun = true;
 
@@ -119,6 +122,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
             door.OnDestroyed(Connection.Handle);
         }
 
+        GiveTurnBack();
         _cookie = !isDetached && door.Cookie.Read(context) is not null ? CookieChange.Delete : CookieChange.None;
         Phase = VisitPhase.New;
         _overlay = null;

@@ -25,6 +25,7 @@ internal static partial class WebLog
     public const int LateCommitFailedId = 2009;
     public const int SessionDestroyedId = 2010;
     public const int SessionRegeneratedId = 2011;
+    public const int TurnDidNotComeId = 2012;
 
     [LoggerMessage(CookieRefusedId, LogLevel.Warning, "A session cookie cannot be accepted ({Reading}); the request gets a new session.")]
     public static partial void CookieRefused(this ILogger logger, TokenReading reading);
@@ -64,4 +65,8 @@ internal static partial class WebLog
 
     [LoggerMessage(SessionRegeneratedId, LogLevel.Information, "Session {Session} got a new secret.")]
     public static partial void SessionRegenerated(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(TurnDidNotComeId, LogLevel.Warning,
+        "A request did not get a session to itself, because others had it for too long or too many wait for it.")]
+    public static partial void TurnDidNotCome(this ILogger logger, Exception exception);
 }

@@ -1,0 +1,262 @@
+namespace SessionActors;
+
+/// <summary>
+/// Exclusive access to a session in memory: lets one caller at a time have the lease, and holds the commits of all others back meanwhile.
+/// Runs in the turns of its grain. When a lease ends, in the same turn and in this order: what was held back is handed to
+/// <see cref="PendingWrites"/>, the next in line has the lease. It is told so when all that is pending is stored, so that nothing changes
+/// under the snapshot it gets.
+/// </summary>
+internal sealed class SessionLeases(string session, PendingWrites writes, SessionSilo silo, long epoch)
+{
+    // A caller whose patience is used up asks again all the same, though not in a circle.
+    private static readonly TimeSpan ShortestSlice = TimeSpan.FromMilliseconds(20);
+
+    private readonly LeaseTimes _times = new(silo.Options.LockExpiry, silo.Options.MaxLease);
+    private readonly LeaseQueue _queue = new(new(silo.Options.LockExpiry, silo.Options.MaxLease), silo.Options.MaxWaiters, epoch);
+    private readonly List<HeldWrite> _held = [];
+    private Task _watching = Task.CompletedTask;
+    private SessionException? _closed;
+
+    /// <summary>Whether a call under this lease may change the session.</summary>
+    public bool IsHeldBy(RequestId lease) => _queue.IsHeldBy(lease);
+
+    /// <summary>Waits its turn, and for everything before it to be stored.</summary>
+    /// <exception cref="SessionLeaseTimeoutException">It is not its turn yet, or too many wait.</exception>
+    /// <exception cref="SessionException">The session has ended, or is somebody else's.</exception>
+    public async Task<LeaseGrant> AcquireAsync(SessionRequest request)
+    {
+        ThrowIfClosed();
+        Pass();
+        var seeker = _queue.Enter(request.Id, silo.Now)
+            ?? throw SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
+        try
+        {
+            Pass();
+            if (!await WaitAsync(seeker.Granted, request) && !_queue.IsHeldBy(seeker.Id))
+            {
+                throw Impatient(request, () => _queue.Release(seeker.Id));
+            }
+
+            while (!writes.IsIdle)
+            {
+                await writes.Drained;
+            }
+
+            ThrowIfClosed();
+            if (!_queue.IsHeldBy(seeker.Id))
+            {
+                throw SessionLeaseTimeoutException.NotYet(session);
+            }
+
+            seeker.WasTold = true;
+            silo.Metrics.OnLeaseGranted();
+            return new LeaseGrant { Id = seeker.Id, Token = seeker.Token, Expiry = silo.Options.LockExpiry };
+        }
+        finally
+        {
+            _queue.Leave(seeker, silo.Now);
+            Pass();
+        }
+    }
+
+    public bool Renew(RequestId lease)
+    {
+        Pass();
+        return _queue.Renew(lease, silo.Now);
+    }
+
+    public void Release(RequestId lease)
+    {
+        if (_queue.Release(lease))
+        {
+            Pass();
+        }
+    }
+
+    /// <summary>Hands a change to the pending ones: at once, or when the lease ends that somebody else has.</summary>
+    /// <exception cref="SessionLeaseLostException">It is made under a lease that is lost.</exception>
+    /// <exception cref="SessionLeaseTimeoutException">Somebody else has the lease still.</exception>
+    public Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
+    {
+        Pass();
+        return _queue.IsHeld && request.Lease is null && silo.Options.LeaseBlocksShared && !writes.Knows(request.Id)
+            ? HoldAsync(request, operation)
+            : writes.AddAsync(request, operation);
+    }
+
+    /// <summary>The session was somebody else's meanwhile, so whoever had it exclusively has not. Goes on with <see cref="Pass"/>.</summary>
+    public void Lose(long newEpoch)
+    {
+        if (_queue.Lose(newEpoch))
+        {
+            OnLost();
+        }
+    }
+
+    /// <summary>Turns away all who wait and all who come.</summary>
+    public void Close(SessionException why)
+    {
+        _closed = why;
+        _queue.Close(why);
+        foreach (var write in _held)
+        {
+            write.Fail(why);
+        }
+
+        _held.Clear();
+    }
+
+    private async Task<Applied> HoldAsync(SessionRequest request, Func<SessionState, Change> operation)
+    {
+        ThrowIfClosed();
+        var held = _held.Find(write => write.Request.Id == request.Id);
+        if (held is null)
+        {
+            if (_held.Count >= silo.Options.MaxWaiters)
+            {
+                throw SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
+            }
+
+            held = new HeldWrite(request, operation, silo.Now);
+            _held.Add(held);
+            Watch();
+        }
+
+        if (!await WaitAsync(held.Admitted, request) && !held.Admitted.IsCompleted)
+        {
+            throw Impatient(request, () => _held.Remove(held));
+        }
+
+        return await await held.Admitted;
+    }
+
+    /// <summary>
+    /// Waits for a slice of the time that the caller has. False where it is not over then; what is awaited may end in the same moment.
+    /// </summary>
+    private async Task<bool> WaitAsync(Task turn, SessionRequest request)
+    {
+        if (turn.IsCompleted)
+        {
+            await turn;
+            return true;
+        }
+
+        var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
+        try
+        {
+            await turn.WaitAsync(slice, silo.Time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private SessionLeaseTimeoutException Impatient(SessionRequest request, Func<bool> giveUp)
+    {
+        if (LeaseWaitLeft(request) > SliceOf(request))
+        {
+            return SessionLeaseTimeoutException.NotYet(session);
+        }
+
+        giveUp();
+        return SessionLeaseTimeoutException.Over(session, silo.Options.LeaseWait);
+    }
+
+    private TimeSpan SliceOf(SessionRequest request) =>
+        LeaseTimes.Least(_times.Slice, request.Patience / 2 > ShortestSlice ? request.Patience / 2 : ShortestSlice);
+
+    private TimeSpan LeaseWaitLeft(SessionRequest request) =>
+        request.WaitedFor < silo.Options.LeaseWait ? silo.Options.LeaseWait - request.WaitedFor : TimeSpan.Zero;
+
+    /// <summary>Ends the lease if its time is over, and gives a free one to the next.</summary>
+    public void Pass()
+    {
+        if (_queue.Expire(silo.Now))
+        {
+            OnLost();
+        }
+
+        if (!_queue.IsHeld)
+        {
+            var admitted = _held.ToArray();
+            _held.Clear();
+            foreach (var write in admitted)
+            {
+                write.Admit(writes, silo.Now);
+            }
+
+            _queue.GrantNext(silo.Now);
+        }
+
+        Watch();
+    }
+
+    private void Watch()
+    {
+        if (_watching.IsCompleted)
+        {
+            _watching = WatchAsync();
+            _watching.Ignore();
+        }
+    }
+
+    /// <summary>While somebody waits: looks again when the holder's time is over.</summary>
+    private async Task WatchAsync()
+    {
+        while (_closed is null && (_held.Count > 0 || _queue.Waiting > 0) && _queue.ExpiresAt is { } end)
+        {
+            if (end > silo.Now)
+            {
+                await Task.Delay(end - silo.Now, silo.Time);
+            }
+
+            Pass();
+        }
+    }
+
+    private void OnLost()
+    {
+        silo.Metrics.OnLeaseLost();
+        GrainLog.LeaseLost(silo.Logger, session);
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_closed is not null)
+        {
+            throw _closed;
+        }
+    }
+
+    /// <summary>A change that waits for the end of somebody else's lease.</summary>
+    private sealed class HeldWrite(SessionRequest request, Func<SessionState, Change> operation, TimeSpan since)
+    {
+        private readonly TaskCompletionSource<Task<Applied>> _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SessionRequest Request => request;
+
+        public Task<Task<Applied>> Admitted => _admitted.Task;
+
+        public void Admit(PendingWrites writes, TimeSpan now)
+        {
+            try
+            {
+                var isRepeated = request.UnansweredFor > TimeSpan.Zero;
+                _admitted.TrySetResult(writes.AddAsync(
+                    isRepeated ? request with { UnansweredFor = request.UnansweredFor + (now - since) } : request, operation));
+            }
+            catch (Exception e)
+            {
+                _admitted.TrySetException(e);
+            }
+        }
+
+        public void Fail(SessionException why)
+        {
+            _admitted.TrySetException(why);
+            _ = _admitted.Task.Exception;
+        }
+    }
+}
