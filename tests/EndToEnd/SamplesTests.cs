@@ -70,6 +70,20 @@ public sealed class SamplesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData(Cart)]
+    [InlineData("SessionActors.Silo")]
+    public async Task What_stops_the_start_is_said_in_one_line(string program)
+    {
+        var (exitCode, output) = await AppProcess.RunAsync(
+            program, "--urls=http://127.0.0.1:0", "--Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=Critical",
+            $"--SessionActors:DataFolder={_folder.Path}", $"--SessionActors:GatewayPort={_gateway}");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"fail: The silo cannot listen at 127.0.0.1:{_gateway}", output, StringComparison.Ordinal);
+        Assert.Single(output.Split('\n'));
+    }
+
     [Fact]
     public async Task Its_health_can_be_asked()
     {
