@@ -1,4 +1,5 @@
 using System.Net;
+using StackExchange.Redis;
 
 namespace SessionActors.Backoffice;
 
@@ -17,7 +18,7 @@ internal sealed record CommandLine
           --gateway=<address>:<port>   a silo's gateway; default 127.0.0.1:30000
           --redis=<address>:<port>     finds the silos through their Redis instead
           --prefix=<prefix>            with --redis: the silos' SessionActors:KeyPrefix; default session:
-          --cluster=<id>               the silos' SessionActors:ClusterId, and ServiceId; default session
+          --cluster=<id>               the silos' SessionActors:ClusterId, and ServiceId; default: the prefix without its last colons
         """;
 
     private static readonly Dictionary<string, int> Operands = new() { ["show"] = 1, ["set"] = 3, ["destroy"] = 1 };
@@ -48,6 +49,11 @@ internal sealed record CommandLine
             throw new FormatException($"There is no option '--{string.Join('=', unknown)}'.");
         }
 
+        if (options.FirstOrDefault(o => o[1].Trim(' ', ':').Length == 0) is { } empty)
+        {
+            throw new FormatException($"--{empty[0]}={empty[1]} says nothing. Give it a value, or leave it out.");
+        }
+
         var operands = args[options.Count..];
         if (operands.Length == 0 || !Operands.TryGetValue(operands[0], out var count))
         {
@@ -66,6 +72,14 @@ internal sealed record CommandLine
 
         string? Option(string name) => options.LastOrDefault(o => o[0] == name)?[1];
         var gateway = Option("gateway") ?? "127.0.0.1:30000";
+        var prefix = Option("prefix") ?? "session:";
+        var redis = Option("redis");
+        if (redis is not null && !NamesServer(redis))
+        {
+            // Not repeated: it may hold a password.
+            throw new FormatException("--redis names no server, or cannot be read. Write it as StackExchange.Redis does: 127.0.0.1:6379.");
+        }
+
         return new CommandLine
         {
             Verb = operands[0],
@@ -75,9 +89,21 @@ internal sealed record CommandLine
             Gateway = IPEndPoint.TryParse(gateway, out var endPoint) && endPoint.Port > 0
                 ? endPoint
                 : throw new FormatException($"--gateway={gateway} is no IP address and port, such as 127.0.0.1:30000."),
-            Redis = Option("redis"),
-            Prefix = Option("prefix") ?? "session:",
-            Cluster = Option("cluster") ?? "session",
+            Redis = redis,
+            Prefix = prefix,
+            Cluster = Option("cluster") ?? prefix.TrimEnd(':'),
         };
+    }
+
+    private static bool NamesServer(string redis)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(redis).EndPoints.Count > 0;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            return false;
+        }
     }
 }

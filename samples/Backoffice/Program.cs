@@ -61,7 +61,8 @@ catch (SessionException e)
 }
 catch (Exception e) when (e is OrleansException or RedisException or TimeoutException or InvalidOperationException)
 {
-    var where = command.Redis is null ? $"at {command.Gateway}" : $"of cluster '{command.Cluster}' through Redis {command.Redis}";
+    var where = command.Redis is null ? $"at {command.Gateway}"
+        : $"of cluster '{command.Cluster}' through Redis {ConfigurationOptions.Parse(command.Redis).ToString(includePassword: false)}";
     return await FailAsync(
         $"No silo {where} answers: {e.Message}\nStart the shop (dotnet run --project samples/Cart), or say where the silos are and what "
         + "their cluster is called with --gateway, --redis and --cluster.");

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using SessionActors;
 using SessionActors.Cart;
 
@@ -58,4 +59,14 @@ app.MapPost("/logout", async (HttpContext http) =>
     return Results.Redirect("/");
 });
 
-app.Run();
+try
+{
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or IOException or TimeoutException)
+{
+    // What stops the start says what is wrong and how to mend it; a stack trace would hide that.
+    await Console.Error.WriteLineAsync($"fail: {e.Message}");
+    return 1;
+}

@@ -11,11 +11,11 @@ internal static class ShopPage
         :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 15%, transparent); --accent: #0a7d62; }
         body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
         h1 { margin: 0 0 .25rem; } h2 { margin: 0 0 .75rem; font-size: 1.1rem; } p { margin: .25rem 0 1rem; }
-        main { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1.5rem; align-items: start; }
+        main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1.5rem; align-items: start; }
         section, footer { border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; }
         footer { margin-top: 1.5rem; font-size: .9rem; }
         ul { list-style: none; margin: 0; padding: 0; }
-        li { display: flex; gap: .5rem; align-items: center; padding: .4rem 0; border-bottom: 1px solid var(--line); }
+        li { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; padding: .4rem 0; border-bottom: 1px solid var(--line); }
         li span:nth-of-type(2) { flex: 1; } form { display: inline; margin: 0; }
         button { font: inherit; border: 1px solid var(--line); border-radius: .5rem; padding: .15rem .7rem; background: none; }
         button.main { background: var(--accent); border-color: var(--accent); color: #fff; }

@@ -49,6 +49,8 @@ public static class SessionActorsSiloBuilderExtensions
         services.AddOptions<SessionActorsOptions>().BindConfiguration(SessionActorsOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, SessionActorsOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, ConfiguredTimes<SessionActorsOptions>>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionActorsOptions>>(CollectSessions);
     }
 

@@ -25,6 +25,8 @@ public static class ActorSessionServiceCollectionExtensions
             services.AddOptions<ActorSessionOptions>().BindConfiguration(Section).ValidateOnStart();
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IValidateOptions<ActorSessionOptions>, ActorSessionOptionsValidator>());
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IValidateOptions<ActorSessionOptions>, ConfiguredTimes<ActorSessionOptions>>());
             services.AddSingleton<SessionDoor>();
         }
 

@@ -70,6 +70,20 @@ public sealed class SamplesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData(Cart)]
+    [InlineData("SessionActors.Silo")]
+    public async Task What_stops_the_start_is_said_in_one_line(string program)
+    {
+        var (exitCode, output) = await AppProcess.RunAsync(
+            program, "--urls=http://127.0.0.1:0", "--Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host=Critical",
+            $"--SessionActors:DataFolder={_folder.Path}", $"--SessionActors:GatewayPort={_gateway}");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"fail: The silo cannot listen at 127.0.0.1:{_gateway}", output, StringComparison.Ordinal);
+        Assert.Single(output.Split('\n'));
+    }
+
     [Fact]
     public async Task Its_health_can_be_asked()
     {
@@ -115,6 +129,10 @@ public sealed class SamplesTests : IAsyncLifetime
     [InlineData("'nonsense' is no session handle", "show", "nonsense")]
     [InlineData("There is no option '--speed=9'", "--speed=9", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("--gateway=nowhere is no IP address", "--gateway=nowhere", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("--redis= says nothing", "--redis=", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("--cluster= says nothing", "--cluster=", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("--redis names no server", "--redis=,,", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("--redis names no server", "--redis=127.0.0.1:1,speed=9", "show", "AAAAAAAAAAAAAAAAAAAAAA")]
     public async Task Wrong_arguments_of_the_back_office_are_told_with_its_usage(string message, params string[] arguments)
     {
         var (exitCode, output) = await AppProcess.RunAsync(Backoffice, arguments);
@@ -127,12 +145,14 @@ public sealed class SamplesTests : IAsyncLifetime
     [Theory]
     [InlineData("--gateway=127.0.0.1:{0}", "No silo at 127.0.0.1:{0} answers")]
     [InlineData("--redis=127.0.0.1:{0}", "No silo of cluster 'session' through Redis 127.0.0.1:{0} answers")]
-    public async Task A_back_office_that_finds_no_silo_says_where_it_looked(string option, string message)
+    [InlineData("--redis=127.0.0.1:{0},password=secret", "No silo of cluster 'session' through Redis 127.0.0.1:{0},password=***** answers")]
+    [InlineData("--redis=127.0.0.1:{0} --prefix=shop:", "No silo of cluster 'shop' through Redis 127.0.0.1:{0} answers")]
+    public async Task A_back_office_that_finds_no_silo_says_where_it_looked(string options, string message)
     {
         var nobody = RedisServer.FreePort();
 
         var (exitCode, output) = await AppProcess.RunAsync(
-            Backoffice, string.Format(CultureInfo.InvariantCulture, option, nobody), "show", "AAAAAAAAAAAAAAAAAAAAAA");
+            Backoffice, [.. string.Format(CultureInfo.InvariantCulture, options, nobody).Split(' '), "show", "AAAAAAAAAAAAAAAAAAAAAA"]);
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith(string.Format(CultureInfo.InvariantCulture, message, nobody), output, StringComparison.Ordinal);

@@ -126,6 +126,7 @@ public sealed class StartUpTests
     [InlineData("Redis=password=" + Password, "SessionActors:Redis")]
     [InlineData("Redis=127.0.0.1:1,nonsense=" + Password, "SessionActors:Redis")]
     [InlineData("Ttl=soon", "SessionActors:Ttl")]
+    [InlineData("Ttl=30", "SessionActors:Ttl = 30 would be 30 days")]
     public async Task A_value_that_makes_no_sense_is_named(string argument, string named)
     {
         var said = await RefusalAsync($"--SessionActors:{argument}", "--SessionActors:DataFolder=:memory:");

@@ -84,6 +84,20 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public async Task No_bare_number_is_taken_for_days()
+    {
+        var times = typeof(SessionActorsOptions).GetProperties().Select(p => (p.Name, p.PropertyType))
+            .Where(p => p.PropertyType == typeof(TimeSpan) || p.PropertyType == typeof(TimeSpan?)).Select(p => p.Name).ToList();
+        await using var app = Silo(configuration: [.. times.Select(time => (time, "30"))]);
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.NotEmpty(times);
+        Assert.All(times, time => Assert.Contains(
+            $"SessionActors:{time} = 30 would be 30 days.", error.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_silo_of_one_s_own_without_a_store_does_not_start_and_names_three_ways_out()
     {
         var builder = Host.CreateApplicationBuilder();

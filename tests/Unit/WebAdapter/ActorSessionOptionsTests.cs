@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -53,6 +54,26 @@ public sealed class ActorSessionOptionsTests
         Assert.Equal(told.Length, e.Failures.Count());
         Assert.All(told, text => Assert.Contains(text, e.Message, StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData("IOTimeout", "30", "30.00:00:00")]
+    [InlineData("iotimeout", " 30 ", "30.00:00:00")]
+    [InlineData("IOTimeout", "24:00:00", "24.00:00:00")]
+    [InlineData("Cookie:MaxAge", "30", "30.00:00:00")]
+    public void A_time_that_would_be_days_by_surprise_is_refused(string option, string value, string days)
+    {
+        var e = Assert.Throws<OptionsValidationException>(() => Read([new($"SessionActors:{option}", value)]));
+        var failure = Assert.Single(e.Failures);
+        Assert.StartsWith($"SessionActors:{option} = {value} would be ", failure, StringComparison.Ordinal);
+        Assert.EndsWith($"with days before a point, such as {days}.", failure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("30.00:00:00")]
+    [InlineData("30:00:00:00")]
+    [InlineData("23:59:59")]
+    public void A_time_that_says_what_it_is_is_read(string value) =>
+        Assert.Equal(TimeSpan.Parse(value, CultureInfo.InvariantCulture), Read([new("SessionActors:IOTimeout", value)]).IOTimeout);
 
     [Theory]
     [InlineData("__Host-s", "/app")]
