@@ -48,7 +48,7 @@ public static class SessionGrainExtensions
         using var leaving = cancellationToken.UnsafeRegister(_ => session.ReleaseAsync(request.Id).Ignore(), null);
         try
         {
-            return await session.RetryAsync(request, again => session.AcquireAsync(secret, slide, again), cancellationToken);
+            return await session.RepeatAsync(request, again => session.AcquireAsync(secret, slide, again), cancellationToken);
         }
         catch
         {
@@ -75,14 +75,28 @@ public static class SessionGrainExtensions
     /// <param name="session">The session.</param>
     /// <param name="request">The call's request; its <see cref="SessionRequest.Patience"/> bounds the tries.</param>
     /// <param name="call">The call, given the request as it is to be sent this time.</param>
-    /// <param name="cancellationToken">Ends the tries, not the call that is under way.</param>
     /// <exception cref="SessionUnavailableException">The session could not be reached within the request's patience.</exception>
     /// <exception cref="SessionLeaseTimeoutException">Somebody else had a lease for all of <c>LeaseWait</c>, or too many wait.</exception>
-    public static async Task<T> RetryAsync<T>(
-        this ISessionGrain session,
-        SessionRequest request,
-        Func<SessionRequest, Task<T>> call,
-        CancellationToken cancellationToken = default)
+    public static Task<T> RetryAsync<T>(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call) =>
+        session.RepeatAsync(request, call, CancellationToken.None);
+
+    /// <summary>Makes a call that changes nothing, and makes it again while the silo that held the session is going away.</summary>
+    /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>
+    public static async Task<T> RetryAsync<T>(this ISessionGrain session, TimeSpan patience, Func<Task<T>> call)
+    {
+        try
+        {
+            return await session.RetryAsync(SessionRequest.New() with { Patience = patience }, _ => call());
+        }
+        catch (SessionUnavailableException e) when (e.MayBeApplied)
+        {
+            throw SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
+        }
+    }
+
+    // The token ends the tries, not the call that is under way.
+    private static async Task<T> RepeatAsync<T>(
+        this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
@@ -136,20 +150,6 @@ public static class SessionGrainExtensions
             }
 
             await Task.Delay(Pause, TimeProvider.System, cancellationToken);
-        }
-    }
-
-    /// <summary>Makes a call that changes nothing, and makes it again while the silo that held the session is going away.</summary>
-    /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>
-    public static async Task<T> RetryAsync<T>(this ISessionGrain session, TimeSpan patience, Func<Task<T>> call)
-    {
-        try
-        {
-            return await session.RetryAsync(SessionRequest.New() with { Patience = patience }, _ => call());
-        }
-        catch (SessionUnavailableException e) when (e.MayBeApplied)
-        {
-            throw SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// </summary>
     public Task<T> ChangeAsync<T>(
         ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
-        WaitAsync(grain.RetryAsync(request, call, CancellationToken.None), handle, changes: true, token);
+        WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
     /// <summary>
     /// Opens a session when it is this request's turn to have it to itself. <c>LeaseWait</c> bounds the wait; the token ends it.
