@@ -47,14 +47,22 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
                 visit.BeUnavailable();
                 if (!door.IgnoresFailure)
                 {
-                    await body.FailAsync(e);
-                    return;
+                    if (await body.FailAsync(e))
+                    {
+                        return;
+                    }
+
+                    throw;
                 }
             }
         }
 
         // 4. Callbacks run last in, first out: registered before the endpoint's own, this one sees what those have set (TempData does).
-        context.Response.OnStarting(static state => ((SessionResponseBody)state).OnStartingAsync(), body);
+        if (!context.Response.HasStarted)
+        {
+            context.Response.OnStarting(static state => ((SessionResponseBody)state).OnStartingAsync(), body);
+        }
+
         var outer = context.Features.Get<ISessionFeature>();
         context.Features.Set<ISessionFeature>(
             new SessionFeature { Session = new ActorSession(visit, access is { Access: SessionAccess.ReadOnly }) });

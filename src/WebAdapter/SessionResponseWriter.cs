@@ -13,6 +13,9 @@ internal sealed class SessionResponseWriter(SessionResponseBody body) : PipeWrit
     private ArrayBufferWriter<byte>? _held;
     private bool _isHolding;
 
+    /// <summary>Whether something is held back.</summary>
+    public bool IsHolding => _held is { WrittenCount: > 0 };
+
     public override bool CanGetUnflushedBytes => Inner.CanGetUnflushedBytes;
 
     public override long UnflushedBytes => (_held?.WrittenCount ?? 0) + Inner.UnflushedBytes;
