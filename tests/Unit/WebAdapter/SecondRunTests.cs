@@ -48,6 +48,21 @@ public sealed class SecondRunTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_that_fails_half_way_leaves_nothing_before_the_page_for_the_error()
+    {
+        await using var site = await WebSite.StartAsync(app =>
+        {
+            app.UseExceptionHandler("/error");
+            Endpoints(app);
+        });
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/a");
+        using var response = await browser.TryGetAsync("/fail-half-way");
+        Assert.Equal("a b", await WebSite.TextAsync(response));
+        Assert.Equal("a b error", await browser.GetAsync("/keys"));
+    }
+
+    [Fact]
     public async Task A_middleware_that_was_added_twice_works_as_one()
     {
         using var browser = _site.NewBrowser();
@@ -89,6 +104,11 @@ public sealed class SecondRunTests : IAsyncLifetime
             await http.GetActorSession().RegenerateAsync();
             throw new InvalidOperationException("The endpoint failed.");
         });
+        app.MapGet("/fail-half-way", (HttpContext http) =>
+        {
+            http.Session.SetString("b", "x");
+            return http.Response.WriteAsJsonAsync(new HalfPage());
+        });
         app.MapGet("/missing", (HttpContext http) => KeysAndSet(http, "missing"));
         app.MapGet("/error", (HttpContext http) => KeysAndSet(http, "error"));
 
@@ -100,5 +120,12 @@ public sealed class SecondRunTests : IAsyncLifetime
         }
 
         static string Keys(HttpContext http) => string.Join(' ', http.Session.Keys.Order(StringComparer.Ordinal));
+    }
+
+    private sealed class HalfPage
+    {
+        public string First { get; } = new('p', 300);
+
+        public string Second => First.Length > 0 ? throw new InvalidOperationException("The page failed.") : First;
     }
 }
