@@ -9,7 +9,19 @@ namespace SessionActors;
 /// </summary>
 internal sealed class OptionsCheckAtStart : IHostedService
 {
-    public OptionsCheckAtStart(IStartupValidator options) => options.Validate();
+    /// <exception cref="OptionsValidationException">Options are wrong, of one kind or several. The message says all that is wrong.</exception>
+    public OptionsCheckAtStart(IStartupValidator options)
+    {
+        try
+        {
+            options.Validate();
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            var wrong = e.InnerExceptions.Cast<OptionsValidationException>().ToList();
+            throw new OptionsValidationException(wrong[0].OptionsName, wrong[0].OptionsType, wrong.SelectMany(inner => inner.Failures));
+        }
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
