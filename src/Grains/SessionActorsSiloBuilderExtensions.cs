@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Persistence;
@@ -18,6 +19,7 @@ public static class SessionActorsSiloBuilderExtensions
     /// <param name="silo">The silo.</param>
     /// <param name="configure">Changes the options after the configuration section <c>SessionActors</c> was read.</param>
     /// <exception cref="OptionsValidationException">At start-up: options are wrong. The message says all that is wrong.</exception>
+    /// <exception cref="AggregateException">At start-up: so are the options of the web side, or others that are checked then.</exception>
     /// <exception cref="InvalidOperationException">At start-up: there is no store, or it is not fit. The message says the mend.</exception>
     public static ISiloBuilder AddSessionActors(this ISiloBuilder silo, Action<SessionActorsOptions>? configure = null)
     {
@@ -51,6 +53,8 @@ public static class SessionActorsSiloBuilderExtensions
             ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, SessionActorsOptionsValidator>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, ConfiguredTimes<SessionActorsOptions>>());
+        // Before the silo, which is a hosted service too.
+        services.Insert(0, ServiceDescriptor.Singleton<IHostedService, OptionsCheckAtStart>());
         services.AddOptions<GrainCollectionOptions>().Configure<IOptions<SessionActorsOptions>>(CollectSessions);
     }
 

@@ -30,6 +30,7 @@ public static class SessionSiloHostExtensions
     /// <param name="builder">The application's builder.</param>
     /// <param name="configure">Changes the options after the configuration section <c>SessionActors</c> was read.</param>
     /// <exception cref="OptionsValidationException">At start-up: options are wrong. The message says all that is wrong.</exception>
+    /// <exception cref="AggregateException">At start-up: so are the options of the web side, or others that are checked then.</exception>
     /// <exception cref="InvalidOperationException">At start-up: the store is not fit, or a port is taken.</exception>
     public static IHostApplicationBuilder AddSessionSilo(
         this IHostApplicationBuilder builder, Action<SessionActorsOptions>? configure = null)

@@ -6,8 +6,6 @@ namespace SessionActors;
 /// <summary>What the application sees of a visit: checks what it asks for, and refuses what cannot be done.</summary>
 internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActorSession
 {
-    private static readonly TimeSpan ShortestTtl = TimeSpan.FromSeconds(1);
-
     private bool _hasDropped;
 
     public SessionHandle Handle => visit.Connection.Handle;
@@ -27,9 +25,9 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         get => visit.Overlay.Ttl;
         set
         {
-            if (value is not { } ttl || ttl < ShortestTtl)
+            if (value is not { } ttl || ttl < SessionDelta.MinTtl || ttl > SessionDelta.MaxTtl)
             {
-                throw new ArgumentOutOfRangeException(nameof(value), value, "The idle time-out of a session is 1 s at least.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The idle time-out of a session is 1 s to 3650 days.");
             }
 
             if (TakesChanges())
@@ -121,6 +119,13 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
             throw new InvalidOperationException(
                 "The session cannot get a new secret after the response has started, because its cookie cannot be sent any more. "
                 + "Call RegenerateAsync before anything is written.");
+        }
+
+        if (!visit.IsCookieAllowed)
+        {
+            throw new InvalidOperationException(
+                "The session cannot get a new secret, because the visitor has not consented to cookies and would be left with the old one. "
+                + "Ask for consent first, or make the cookie essential (ActorSessionOptions.Cookie.IsEssential).");
         }
 
         await visit.RegenerateAsync();

@@ -28,10 +28,13 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
 
     private async Task RunAsync(HttpContext context, SessionAccessAttribute? access)
     {
-        // 2. Most visitors without a cookie never get one.
-        var visit = new SessionVisit(door, context);
+        // 2. Most visitors without a cookie never get one. A request that passes here again, for an error page or because this was added
+        // twice, goes on with the session that it has: another would not see what this one did, and their cookies would compete.
+        var earlier = context.Features.Get<SessionVisit>();
+        var visit = earlier ?? new SessionVisit(door, context);
+        context.Features.Set(visit);
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
-        if (door.Cookie.Read(context) is { } cookie)
+        if (earlier is null && door.Cookie.Read(context) is { } cookie)
         {
             // 3. Opened before the endpoint runs, so that reading the session never blocks a thread.
             try
@@ -57,14 +60,22 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
                 visit.BeUnavailable();
                 if (!door.IgnoresFailure)
                 {
-                    await body.FailAsync(e);
-                    return;
+                    if (await body.FailAsync(e))
+                    {
+                        return;
+                    }
+
+                    throw;
                 }
             }
         }
 
         // 4. Callbacks run last in, first out: registered before the endpoint's own, this one sees what those have set (TempData does).
-        context.Response.OnStarting(static state => ((SessionResponseBody)state).OnStartingAsync(), body);
+        if (!context.Response.HasStarted)
+        {
+            context.Response.OnStarting(static state => ((SessionResponseBody)state).OnStartingAsync(), body);
+        }
+
         var outer = context.Features.Get<ISessionFeature>();
         context.Features.Set<ISessionFeature>(
             new SessionFeature { Session = new ActorSession(visit, access is { Access: SessionAccess.ReadOnly }) });

@@ -26,10 +26,11 @@ public interface IActorSession : ISession
     long Version { get; }
 
     /// <summary>
-    /// The session's idle time-out; null while the session is new and has none of its own. Setting it, to 1 s at least, gives the session
-    /// its own ("remember me"), stored with the next commit: its cookie then outlives the browser. It does not start a session by itself.
+    /// The session's idle time-out; null while the session is new and has none of its own. Setting it, to <see cref="SessionDelta.MinTtl"/>
+    /// (1 s) to <see cref="SessionDelta.MaxTtl"/> (3,650 days), gives the session its own ("remember me"), stored with the next commit: its
+    /// cookie then outlives the browser. It does not start a session by itself.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is null or shorter than 1 s.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is null, shorter or longer.</exception>
     TimeSpan? Ttl { get; set; }
 
     /// <summary>
@@ -43,7 +44,9 @@ public interface IActorSession : ISession
     /// request that still carries the old cookie gets an empty session whose changes are dropped. Does nothing on a new session, whose
     /// secret is not drawn yet.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The response has started, so the cookie cannot be sent any more.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The cookie cannot be sent: the response has started, or the visitor has not consented to cookies.
+    /// </exception>
     Task RegenerateAsync();
 
     /// <summary>Takes a fresh snapshot; this request's uncommitted changes stay on top of it.</summary>

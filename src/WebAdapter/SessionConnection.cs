@@ -104,6 +104,8 @@ internal sealed class SessionConnection
             _generation = await ChangeAsync(_rotation, request => _grain.RegenerateAsync(secret, request), CancellationToken.None);
             _token = _nextToken;
             _rotation = null;
+            // What was sent before and not answered is still this request's, and is refused under the generation that was replaced here.
+            _commit = _commit is null ? null : _commit with { Generation = _generation };
         }
         catch (SessionException e) when (IsCertain(e))
         {

@@ -143,7 +143,7 @@ internal sealed class SessionOverlay
         return _sent;
     }
 
-    /// <summary>What was sent is stored, as this version.</summary>
+    /// <summary>What was sent is stored, as this version; a snapshot taken since may be of a later one.</summary>
     public void Acknowledge(long version)
     {
         if (_sent?.Ttl is { } ttl)
@@ -154,7 +154,7 @@ internal sealed class SessionOverlay
 
         _sent = null;
         _stored = _base;
-        Version = version;
+        Version = Math.Max(Version, version);
     }
 
     /// <summary>What was sent is certainly not stored: it is a change like those made since.</summary>

@@ -11,8 +11,8 @@ namespace SessionActors;
 /// with the first byte, and what they say cannot hold that byte back: a status set there goes out with the page. So the response is
 /// started here, before the first byte; if the commit that is part of it fails, the page is discarded and the problem sent instead.
 /// <para>
-/// What is written in ways that cannot wait (synchronously, or into the server's own buffer before there was a change) cannot be taken
-/// back. Then the callback throws, and the server answers 500 with an empty body.
+/// What is written in ways that cannot wait (synchronously, or into a buffer of the server's or a middleware's before there was a change)
+/// cannot be taken back. Then the failure is thrown, and the server answers 500 with an empty body.
 /// </para>
 /// </summary>
 internal sealed class SessionResponseBody(HttpContext context, SessionDoor door, SessionVisit visit, IHttpResponseBodyFeature inner)
@@ -22,7 +22,7 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
     private SessionResponseWriter? _writer;
     private StringValues _endpointEncoding;
     private byte[]? _problem;
-    private bool _isStarted;
+    private bool _isStarted = context.Response.HasStarted;
     private bool _isStarting;
     private bool _isOver;
     private bool _hasLetThrough;
@@ -59,24 +59,11 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
             return Task.CompletedTask;
         }
 
-        _endpointEncoding = context.Response.Headers.ContentEncoding;
-        _isStarting = true;
-        try
-        {
-            var starting = inner.StartAsync(cancellationToken);
-            if (!starting.IsCompletedSuccessfully)
-            {
-                return FinishStartAsync(starting);
-            }
-        }
-        catch
-        {
-            _isStarting = false;
-            throw;
-        }
-
-        _isStarted = true;
-        return PassOnAsync();
+        // A stream that stands in the server's place may keep the page and start nothing, or take down the headers of a page for others
+        // before the callbacks run (response caching does): it must know what becomes of the page.
+        return inner is StreamResponseBodyFeature && visit.HasChanges
+            ? CommitAndStartAsync(cancellationToken)
+            : StartInnerAsync(cancellationToken);
     }
 
     public async Task CompleteAsync()
@@ -109,7 +96,7 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
             return CommitAtEndAsync();
         }
 
-        _writer?.PassOn();
+        PassOnAtEnd();
         return Task.CompletedTask;
     }
 
@@ -131,7 +118,7 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
             await visit.SaveAsync();
         }
 
-        if (!SessionProblem.Answers(e) || context.Response.HasStarted)
+        if (!SessionProblem.Answers(e) || context.Response.HasStarted || _hasLetThrough)
         {
             return false;
         }
@@ -140,29 +127,69 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
         return true;
     }
 
+    private async Task CommitAndStartAsync(CancellationToken cancellationToken)
+    {
+        if (await visit.SaveAsync() is { } failure)
+        {
+            if (_hasLetThrough)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
+            _problem = SessionProblem.Apply(context.Response, failure, context.Response.Headers.ContentEncoding);
+        }
+
+        await StartInnerAsync(cancellationToken);
+    }
+
+    private Task StartInnerAsync(CancellationToken cancellationToken)
+    {
+        _endpointEncoding = context.Response.Headers.ContentEncoding;
+        _isStarting = true;
+        try
+        {
+            var starting = inner.StartAsync(cancellationToken);
+            if (!starting.IsCompletedSuccessfully)
+            {
+                return FinishStartAsync(starting);
+            }
+        }
+        catch
+        {
+            _isStarting = false;
+            throw;
+        }
+
+        return StartedAsync();
+    }
+
     private async Task FinishStartAsync(Task starting)
     {
         try
         {
             await starting;
         }
-        finally
+        catch
         {
             _isStarting = false;
+            throw;
         }
 
-        _isStarted = true;
-        await PassOnAsync();
+        await StartedAsync();
     }
 
-    private Task PassOnAsync()
+    private Task StartedAsync()
     {
+        _isStarting = false;
+        _isStarted = true;
         if (_problem is { } problem)
         {
             _writer?.Discard();
             return inner.Writer.WriteAsync(problem).AsTask();
         }
 
+        // Somebody around keeps the page back.
+        _hasLetThrough |= !context.Response.HasStarted;
         _writer?.PassOn();
         return Task.CompletedTask;
     }
@@ -198,17 +225,29 @@ internal sealed class SessionResponseBody(HttpContext context, SessionDoor door,
         var failure = await visit.SaveAsync();
         if (failure is null)
         {
-            _writer?.PassOn();
+            PassOnAtEnd();
         }
         else if (context.Response.HasStarted)
         {
             door.Log.LateCommitFailed(visit.Connection.Handle);
             context.Abort();
         }
+        else if (_hasLetThrough)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
         else
         {
             _writer?.Discard();
             await WriteProblemAsync(failure);
+        }
+    }
+
+    private void PassOnAtEnd()
+    {
+        if (_writer is { IsHolding: true })
+        {
+            LetThrough();
         }
     }
 

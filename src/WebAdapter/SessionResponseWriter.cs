@@ -10,8 +10,15 @@ namespace SessionActors;
 /// </summary>
 internal sealed class SessionResponseWriter(SessionResponseBody body) : PipeWriter
 {
+    // As much as the server's own memory takes at once. A serializer that fails before that has handed nothing over, and an error page
+    // that follows does not begin with the rest of another; with less, a change to the session would make the difference.
+    private const int ServerBlock = 4096;
+
     private ArrayBufferWriter<byte>? _held;
     private bool _isHolding;
+
+    /// <summary>Whether something is held back.</summary>
+    public bool IsHolding => _held is { WrittenCount: > 0 };
 
     public override bool CanGetUnflushedBytes => Inner.CanGetUnflushedBytes;
 
@@ -108,7 +115,7 @@ internal sealed class SessionResponseWriter(SessionResponseBody body) : PipeWrit
             return false;
         }
 
-        _held ??= new ArrayBufferWriter<byte>();
+        _held ??= new ArrayBufferWriter<byte>(ServerBlock);
         return true;
     }
 

@@ -201,6 +201,11 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
     public Task SendCookieAsync()
     {
+        if (_headersAreGone)
+        {
+            return Task.CompletedTask;
+        }
+
         _headersAreGone = true;
         switch (_cookie)
         {

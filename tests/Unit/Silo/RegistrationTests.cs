@@ -98,6 +98,20 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public async Task What_is_wrong_on_the_web_side_and_in_the_silo_is_said_at_once_when_the_host_starts()
+    {
+        var builder = Builder([("Ttl", "00:00:00"), ("SiloPort", "0"), ("IOTimeout", "00:00:00")]);
+        builder.AddSessionSilo();
+        builder.Services.AddActorSession();
+        await using var app = builder.Build();
+        app.UseActorSession();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(3, error.Failures.Count());
+    }
+
+    [Fact]
     public async Task A_silo_of_one_s_own_without_a_store_does_not_start_and_names_three_ways_out()
     {
         var builder = Host.CreateApplicationBuilder();

@@ -147,6 +147,18 @@ public sealed class SessionOverlayLaws
     }
 
     [Fact]
+    public void An_answer_that_comes_after_a_reload_does_not_take_the_version_back()
+    {
+        var overlay = new SessionOverlay(Snapshot(Of(("a", 1)), 1));
+        overlay.Set("a", [2]);
+        overlay.Send();
+        overlay.Rebase(Snapshot(Of(("a", 2), ("b", 1)), 5));
+        overlay.Acknowledge(2);
+        Assert.Equal(5, overlay.Version);
+        Assert.Equal("a=02 b=01", Text(overlay));
+    }
+
+    [Fact]
     public void A_clear_is_a_change_even_where_nothing_is_seen_and_none_in_a_session_that_exists_nowhere()
     {
         var empty = new SessionOverlay(Snapshot(Of(), 1));

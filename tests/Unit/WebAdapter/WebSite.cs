@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -47,6 +48,7 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
             configure?.Invoke(options);
         });
         builder.Services.AddResponseCompression();
+        builder.Services.AddResponseCaching();
         site._app = builder.Build();
         around?.Invoke(site._app);
         site._app.UseActorSession();
