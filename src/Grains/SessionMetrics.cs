@@ -7,6 +7,7 @@ namespace SessionActors;
 internal sealed class SessionMetrics
 {
     public const string MeterName = "SessionActors";
+    public const string WaitingName = "sessionactors.leases.waiting";
 
     private readonly Counter<long> _flushes;
     private readonly Counter<long> _deltas;
@@ -17,6 +18,7 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _touches;
     private readonly Counter<long> _leases;
     private readonly Counter<long> _lostLeases;
+    private readonly UpDownCounter<long> _waiting;
 
     public SessionMetrics(IMeterFactory meters)
     {
@@ -30,6 +32,7 @@ internal sealed class SessionMetrics
         _touches = meter.CreateCounter<long>("sessionactors.touches", "{touch}", "Renewals of a time-out in the store without a change.");
         _leases = meter.CreateCounter<long>("sessionactors.leases", "{lease}", "Leases granted: exclusive access to a session.");
         _lostLeases = meter.CreateCounter<long>("sessionactors.leases.lost", "{lease}", "Leases that ended before they were given back.");
+        _waiting = meter.CreateUpDownCounter<long>(WaitingName, "{call}", "Calls that wait for a lease to end.");
     }
 
     public void OnFlushed(int deltas)
@@ -52,4 +55,8 @@ internal sealed class SessionMetrics
     public void OnLeaseGranted() => _leases.Add(1);
 
     public void OnLeaseLost() => _lostLeases.Add(1);
+
+    public void OnWaitBegun() => _waiting.Add(1);
+
+    public void OnWaitOver() => _waiting.Add(-1);
 }

@@ -51,8 +51,12 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             {
                 // Whatever is to be ignored: the endpoint relies on being alone.
                 door.Log.TurnDidNotCome(e);
-                await body.FailAsync(e);
-                return;
+                if (await body.FailAsync(e))
+                {
+                    return;
+                }
+
+                throw;
             }
             catch (Exception e) when (door.IgnoresFailure || SessionProblem.Answers(e))
             {
@@ -98,7 +102,10 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             // 7.
             context.Features.Set(outer);
             context.Features.Set(body.Inner);
-            visit.GiveTurnBack();
+            if (earlier is null)
+            {
+                visit.GiveTurnBack();
+            }
         }
     }
 }

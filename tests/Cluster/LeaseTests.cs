@@ -22,8 +22,7 @@ public sealed class LeaseTests
         for (var i = 0; i < 64; i++)
         {
             var seeking = session.AcquireAsync(Stop);
-            // A read goes the same way and comes back at once: what was sent before it is in the queue then.
-            await session.ReadAsync();
+            await cluster.WaitingAsync(i + 1);
             seekers.Add(HoldAsync(i, seeking));
         }
 
@@ -53,7 +52,7 @@ public sealed class LeaseTests
             await using var lease = await session.AcquireAsync(Stop);
             return lease.Token;
         }).ToList();
-        await session.ReadAsync();
+        await cluster.WaitingAsync(256);
 
         var tooMany = await Assert.ThrowsAsync<SessionLeaseTimeoutException>(() => session.AcquireAsync(Stop));
         Assert.False(tooMany.MayWaitOn);
@@ -72,6 +71,7 @@ public sealed class LeaseTests
         var lease = await session.AcquireAsync(Stop);
 
         var shared = session.CommitAsync(SessionDelta.Empty.Set("shared", "1"u8));
+        await cluster.WaitingAsync(1);
         Assert.Single((await session.ReadAsync())!.Properties);
         Assert.Equal(2, await lease.CommitAsync(Change));
         Assert.False(shared.IsCompleted);
@@ -87,9 +87,9 @@ public sealed class LeaseTests
         var session = await cluster.NewSessionAsync();
         var first = await session.AcquireAsync(Stop);
         var shared = session.IncrementAsync("n");
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
         var second = session.AcquireAsync(Stop);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
 
         await first.DisposeAsync();
 
@@ -123,6 +123,7 @@ public sealed class LeaseTests
         var session = await cluster.NewSessionAsync();
         await using var lease = await session.AcquireAsync(Stop);
         var second = session.AcquireAsync(Stop);
+        await cluster.WaitingAsync(1);
 
         Assert.Equal(2, await Until.Async(session.CommitAsync(Change), "a shared commit passes"));
         Assert.False(second.IsCompleted);
@@ -138,7 +139,7 @@ public sealed class LeaseTests
         var session = await cluster.NewSessionAsync();
         var silent = (await session.AcquireAsync(null, true, SessionRequest.New())).Lease!;
         var next = session.AcquireAsync(Stop);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
 
         cluster.Time.Advance(LockExpiry - TimeSpan.FromMilliseconds(1));
         await session.ReadAsync();
@@ -191,14 +192,14 @@ public sealed class LeaseTests
         var granted = (await session.AcquireAsync(null, true, first)).Lease!;
         Assert.Equal(granted.Token, (await session.AcquireAsync(null, true, first)).Lease!.Token);
         var seeking = session.AcquireAsync(null, true, second);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
         var third = session.AcquireAsync(Stop);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
 
         cluster.Time.Advance(TimeSpan.FromSeconds(2));
         Assert.True((await Assert.ThrowsAsync<SessionLeaseTimeoutException>(() => seeking)).MayWaitOn);
         var again = session.AcquireAsync(null, true, second with { WaitedFor = TimeSpan.FromSeconds(2) });
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
         await session.ReleaseAsync(first.Id);
 
         Assert.NotNull((await Until.Async(again, "the second has the lease")).Lease);
@@ -214,7 +215,7 @@ public sealed class LeaseTests
         var session = await cluster.NewSessionAsync();
         var holder = await session.AcquireAsync(null, true, SessionRequest.New());
         var gone = Enumerable.Range(0, 50).Select(_ => session.AcquireAsync(null, true, SessionRequest.New())).ToArray();
-        await session.ReadAsync();
+        await cluster.WaitingAsync(50);
         cluster.Time.Advance(TimeSpan.FromSeconds(2));
         foreach (var seeker in gone)
         {
@@ -224,7 +225,7 @@ public sealed class LeaseTests
         Assert.True(await session.RenewAsync(holder.Lease!.Id));
         cluster.Time.Advance(TimeSpan.FromSeconds(1.1));
         var alive = session.AcquireAsync(Stop);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
         await session.ReleaseAsync(holder.Lease.Id);
 
         await (await Until.Async(alive, "the one who is alive has the lease at once")).DisposeAsync();
@@ -238,9 +239,9 @@ public sealed class LeaseTests
         var holder = await session.AcquireAsync(Stop);
         using var cancelling = new CancellationTokenSource();
         var cancelled = session.AcquireAsync(cancelling.Token);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
         var next = session.AcquireAsync(Stop);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
 
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Until.Async(cancelled, "the wait ends"));
@@ -257,7 +258,7 @@ public sealed class LeaseTests
         var holder = await session.AcquireAsync(Stop);
         var seeking = session.AcquireAsync(null, true, SessionRequest.New());
         var commit = session.CommitAsync(Change, SessionRequest.New());
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
 
         cluster.Time.Advance(TimeSpan.FromSeconds(1));
 

@@ -36,7 +36,7 @@ public sealed class LostLeaseTests
         await using var lease = await here.AcquireAsync(Stop);
         await there.CommitAsync(SessionDelta.Empty.Set("theirs", "x"u8));
         var waiting = here.AcquireAsync(Stop);
-        await here.ReadAsync();
+        await one.WaitingAsync(1);
 
         await Assert.ThrowsAsync<SessionLeaseLostException>(() => one.MoveTimeAsync(lease.CommitAsync(Change)));
 
@@ -53,7 +53,7 @@ public sealed class LostLeaseTests
         var holder = await session.AcquireAsync(Stop);
         var seeking = session.AcquireAsync(Stop);
         var commit = session.CommitAsync(Change);
-        await session.ReadAsync();
+        await cluster.WaitingAsync(2);
 
         await session.DestroyAsync();
 
@@ -72,7 +72,7 @@ public sealed class LostLeaseTests
         var session = await cluster.NewSessionAsync(secret);
         var holder = await session.AcquireAsync(Stop);
         var seeking = session.AcquireAsync(secret, true, SessionRequest.New());
-        await session.ReadAsync();
+        await cluster.WaitingAsync(1);
         await session.RegenerateAsync(newSecret, holder.NewRequest());
 
         var old = await session.AcquireAsync(secret, true, SessionRequest.New());

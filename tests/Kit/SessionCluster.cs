@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
@@ -14,11 +15,25 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private readonly TimeProvider _time;
 
+    private readonly MeterListener _listener = new();
+
+    private long _waiting;
+
     private SessionCluster(InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage)
     {
         _cluster = cluster;
         _time = time;
         Storage = storage;
+        var meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
+        _listener.SetMeasurementEventCallback<long>((_, by, _, _) => Interlocked.Add(ref _waiting, by));
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == SessionMetrics.WaitingName && meters.Contains(instrument.Meter.Scope))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.Start();
     }
 
     /// <summary>The grains' clock, where the test has given one that it moves.</summary>
@@ -27,6 +42,10 @@ internal sealed class SessionCluster : IAsyncDisposable
     public WatchedStorage Storage { get; }
 
     public InProcessTestCluster Silos => _cluster;
+
+    /// <summary>Waits until so many calls wait for the end of a lease.</summary>
+    public Task WaitingAsync(int calls) =>
+        Until.TrueAsync(() => Interlocked.Read(ref _waiting) == calls, $"{calls} calls wait for a lease to end");
 
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {
@@ -86,5 +105,9 @@ internal sealed class SessionCluster : IAsyncDisposable
         return await call;
     }
 
-    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        return _cluster.DisposeAsync();
+    }
 }

@@ -141,15 +141,19 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             return true;
         }
 
-        var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
+        silo.Metrics.OnWaitBegun();
         try
         {
-            await turn.WaitAsync(slice, silo.Time);
+            await turn.WaitAsync(LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request)), silo.Time);
             return true;
         }
         catch (TimeoutException)
         {
             return false;
+        }
+        finally
+        {
+            silo.Metrics.OnWaitOver();
         }
     }
 
