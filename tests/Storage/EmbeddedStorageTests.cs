@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 
@@ -107,6 +108,30 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         await _database.DisposeAsync();
 
         await opening;
+    }
+
+    [Theory]
+    [InlineData("sessions.lock")]
+    [InlineData("sessions.pid")]
+    public async Task FailureThatIsNoLock_IsNotTakenForAnotherProcess(string file)
+    {
+        // Nobody can open a socket as a file.
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder.FullName, file)));
+
+        var refused = await RefusedAsync(_folder.FullName);
+
+        Assert.IsType<IOException>(refused.InnerException);
+        Assert.Contains("cannot be written", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoteOfWhoHoldsTheFolderInUse_IsNotTakenForTheFolder()
+    {
+        await using var held = new FileStream(
+            Path.Combine(_folder.FullName, "sessions.pid"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+
+        Assert.Contains("sessions.pid", (await RefusedAsync(_folder.FullName)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
