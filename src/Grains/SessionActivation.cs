@@ -94,6 +94,8 @@ internal sealed class SessionActivation(
             await writes.Drained.WaitAsync(cancellationToken);
             if (_writes is not null)
             {
+                // What runs in the background is over, too.
+                _writes = null;
                 await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
             }
         }

@@ -322,6 +322,25 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public async Task A_session_that_was_handed_over_is_not_renewed_by_its_earlier_owner()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        cluster.Storage.OnStep = (step, run) => step == "touch" ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        cluster.Time.Advance(Ttl / 2);
+        await session.OpenAsync(Secret, slide: true);
+        await cluster.DeactivateAsync(session);
+        cluster.Storage.OnStep = null;
+
+        cluster.Time.Advance(Ttl / 2);
+        await cluster.NewSessionAsync();
+        cluster.Time.Advance(Ttl / 2);
+
+        Assert.Null(await session.ReadAsync());
+        Assert.Equal(1, cluster.Storage.Count("touch"));
+    }
+
+    [Fact]
     public async Task A_session_whose_creation_took_longer_than_its_idle_time_out_is_there()
     {
         await using var cluster = await SessionCluster.StartAsync();
