@@ -1,6 +1,8 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
+using SQLitePCL;
 
 namespace SessionActors;
 
@@ -223,6 +225,40 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         Assert.Equal([2], Assert.Single((await ReadAsync(other)).Properties).Value.ToArray());
     }
 
+    [Theory]
+    [InlineData("COMMIT")]
+    [InlineData("COMMIT, ROLLBACK")]
+    public async Task CommitThatFails_IsUnknown_AndTheSameFlushIsWrittenLater(string failing)
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var (flush, connection) = (Next(last, SessionDelta.Empty.Set("a", [1])), ConnectionOf(_database)!.Handle);
+        using var goOn = new ManualResetEventSlim();
+        var running = new TaskCompletionSource();
+        // Those that come meanwhile are one group.
+        var blocking = _database.RunAsync(() => running.TrySetResult() && goOn.Wait(TimeSpan.FromSeconds(30)));
+        await running.Task;
+        var forbidding = _database.RunAsync(() => raw.sqlite3_set_authorizer(
+            connection,
+            (strdelegate_authorizer)((_, action, name, _, _, _) =>
+                action == raw.SQLITE_TRANSACTION && failing.Contains(name) ? raw.SQLITE_DENY : raw.SQLITE_OK),
+            null));
+        var commit = Storage.CommitAsync(handle, flush);
+        goOn.Set();
+
+        AssertOutcome(StoreOutcome.Unknown, await commit);
+        await blocking;
+        await Assert.ThrowsAsync<UnknownCommitException>(() => forbidding);
+        raw.sqlite3_set_authorizer(connection, (strdelegate_authorizer?)null, null);
+        StoreReply reply;
+        while ((reply = await Storage.CommitAsync(handle, flush)).Outcome == StoreOutcome.Refused)
+        {
+            Assert.NotNull(reply.Error);
+        }
+
+        AssertOutcome(StoreOutcome.Written, reply);
+        Assert.Equal([1], (await ReadAsync(handle)).Properties["a"].ToArray());
+    }
+
     [Fact]
     public async Task FailingStep_TakesNoOtherOfItsGroupAlong()
     {
@@ -249,6 +285,9 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     }
 
     protected override long TimestampAgo(TimeSpan age) => _time.GetTimestamp() - (long)(age.TotalSeconds * _time.TimestampFrequency);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_connection")]
+    private static extern ref SqliteConnection? ConnectionOf(SqliteDatabase database);
 
     private string DatabasePath => Path.Combine(_folder.FullName, "sessions.db");
 
