@@ -9,7 +9,7 @@ namespace SessionActors;
 /// </summary>
 internal sealed class OptionsCheckAtStart : IHostedService
 {
-    /// <exception cref="OptionsValidationException">Options are wrong, of one kind or several. The message says all that is wrong.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong. The message says all that is.</exception>
     public OptionsCheckAtStart(IStartupValidator options)
     {
         try

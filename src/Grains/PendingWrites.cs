@@ -11,17 +11,15 @@ namespace SessionActors;
 internal sealed class PendingWrites(
     string session, SessionOwner owner, SessionSilo silo, LoadedSession loaded, Action<SessionException> stopped)
 {
-    private readonly Queue<PendingWrite> _waiting = new();
+    private readonly ProjectedWrites _writes = new(session, silo, loaded);
     private readonly ReloadPauses _reloads = new(silo.Time);
-    private RequestRing _ring = loaded.Ring;
-    private SessionState _projected = loaded.State;
-    private List<PendingWrite> _inFlight = [];
+    private long _epoch = loaded.Epoch;
     private Task _pump = Task.CompletedTask;
     private SessionLeases? _leases;
     private SessionException? _stopped;
 
     /// <summary>What readers see: the last state that the store has confirmed.</summary>
-    public SessionState Flushed { get; private set; } = loaded.State;
+    public SessionState Flushed => _writes.Flushed;
 
     /// <summary>Whether no flush is under way.</summary>
     public bool IsIdle => _pump.IsCompleted;
@@ -30,10 +28,13 @@ internal sealed class PendingWrites(
     public Task Drained => _pump;
 
     /// <summary>Exclusive access to the session.</summary>
-    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, loaded.Epoch);
+    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, _epoch);
 
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
-    public bool Knows(RequestId id) => _ring.Find(id) is not null;
+    public bool Knows(RequestId id) => _writes.AnswerTo(id) is not null;
+
+    /// <summary>Sends those who wait for a lease to whoever has the session next.</summary>
+    public void TurnAway() => _leases?.Close(SessionUnavailableException.TakenOver(session));
 
     /// <summary>Applies an operation when no lease of somebody else is in the way, and completes when it is stored.</summary>
     public Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation) =>
@@ -47,12 +48,12 @@ internal sealed class PendingWrites(
             throw _stopped;
         }
 
-        if (_ring.Find(request.Id) is { } answer)
+        if (_writes.AnswerTo(request.Id) is { } answer)
         {
             return Task.FromResult(answer);
         }
 
-        if (FindPending(request.Id) is { } same)
+        if (_writes.Find(request.Id) is { } same)
         {
             return same.Task;
         }
@@ -63,24 +64,24 @@ internal sealed class PendingWrites(
             throw new SessionLeaseLostException(session);
         }
 
-        if (_ring.MayHaveForgotten(write.UnansweredSince))
+        if (_writes.MayHaveForgotten(write))
         {
-            throw Untold();
+            throw ProjectedWrites.Untold(session);
         }
 
-        if (_waiting.Count >= silo.Options.MaxWaiters)
+        if (_writes.Waiting.Count >= silo.Options.MaxWaiters)
         {
             throw SessionUnavailableException.NotApplied(
-                session, $"{_waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
+                session, $"{_writes.Waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
         }
 
-        Project(write);
+        _writes.Project(write);
         if (write.IsNoChange && IsIdle)
         {
             return Task.FromResult(new Applied(Flushed.Version, write.Entry.Result));
         }
 
-        Enqueue(write);
+        _writes.Add(write);
         if (IsIdle)
         {
             _pump = PumpAsync();
@@ -95,70 +96,36 @@ internal sealed class PendingWrites(
         if (_stopped is null)
         {
             _stopped = why;
-            FailAll(_waiting, why);
-            _waiting.Clear();
+            _writes.Clear(why);
             _leases?.Close(why);
             stopped(why);
         }
     }
 
-    private void Project(PendingWrite write)
-    {
-        var change = write.Operation(_projected);
-        change = change with { Delta = _projected.Effective(change.Delta) };
-        var isNoChange = change.Delta.IsEmpty && change.Secret is null;
-        write.Project(change, isNoChange ? _projected : _projected.Apply(change, silo.Options, session));
-    }
-
-    private void Enqueue(PendingWrite write)
-    {
-        _projected = write.State;
-        _waiting.Enqueue(write);
-    }
-
     private async Task PumpAsync()
     {
-        while (_waiting.Count > 0)
+        while (_writes.Waiting.Count > 0)
         {
             try
             {
-                if (_waiting.Any(write => write.IsOverdue))
-                {
-                    Rebase(Flushed, [.. _waiting]);
-                }
-
-                _inFlight = TakeBatch();
-                await FlushAsync(_inFlight);
+                _writes.DropOverdue();
+                await FlushAsync(_writes.TakeBatch());
             }
             catch (Exception e)
             {
                 GrainLog.Failed(silo.Logger, session, e);
-                Abandon(_inFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
+                Abandon(_writes.InFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
             }
 
-            _inFlight = [];
+            _writes.BatchIsOver();
         }
-    }
-
-    private PendingWrite? FindPending(RequestId id) =>
-        IsIdle ? null : _inFlight.Find(write => write.Entry.Id == id) ?? _waiting.FirstOrDefault(write => write.Entry.Id == id);
-
-    private List<PendingWrite> TakeBatch()
-    {
-        var batch = new List<PendingWrite>(Math.Min(_waiting.Count, Flush.MaxEntries));
-        while (batch.Count < Flush.MaxEntries && _waiting.TryDequeue(out var write))
-        {
-            batch.Add(write);
-        }
-
-        return batch;
     }
 
     private async Task FlushAsync(List<PendingWrite> batch)
     {
         if (batch.TrueForAll(write => write.IsNoChange))
         {
-            Release(batch);
+            _writes.Release(batch);
             return;
         }
 
@@ -174,7 +141,7 @@ internal sealed class PendingWrites(
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 _reloads.Reset();
                 silo.Metrics.OnFlushed(batch.Count);
-                Release(batch);
+                _writes.Release(batch);
                 break;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
                 Abandon(batch, new SessionDestroyedException(session, reply.Reason));
@@ -186,7 +153,7 @@ internal sealed class PendingWrites(
                 break;
             case StoreOutcome.Fenced:
                 silo.Metrics.OnFenced(sameCluster: false);
-                GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _waiting.Count);
+                GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _writes.Waiting.Count);
                 await ReloadAsync(batch);
                 break;
             case StoreOutcome.Behind or StoreOutcome.Ahead:
@@ -202,22 +169,8 @@ internal sealed class PendingWrites(
                 // Certainly not written, so what is in memory still holds: only these callers fail, and what they would have changed goes.
                 GrainLog.NotWritten(silo.Logger, session, batch.Count, reply.Error);
                 FailAll(batch, reply.ToException(session));
-                Rebase(Flushed, [.. _waiting]);
+                _writes.Rebase([], HasLostLease);
                 break;
-        }
-    }
-
-    private void Release(List<PendingWrite> batch)
-    {
-        foreach (var write in batch)
-        {
-            Flushed = write.State;
-            if (!write.IsNoChange)
-            {
-                _ring.Add(write.State.Version, write.Entry, silo.Now);
-            }
-
-            write.Complete(new Applied(write.State.Version, write.Entry.Result));
         }
     }
 
@@ -230,7 +183,7 @@ internal sealed class PendingWrites(
         }
 
         // These leave the queue unsent when the flush before them is over.
-        FailAll(_waiting.Where(write => write.IsOverdue), TooSlow());
+        FailAll(_writes.Waiting.Where(write => write.IsOverdue), ProjectedWrites.TooSlow(session));
     }
 
     /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
@@ -248,51 +201,14 @@ internal sealed class PendingWrites(
         {
             await _reloads.NextAsync();
             var claimed = await owner.ClaimAsync();
-            _ring = _stopped is null ? claimed.Ring : throw _stopped;
-            _leases?.Lose(claimed.Epoch);
-            Rebase(claimed.State, [.. batch, .. _waiting]);
+            _epoch = _stopped is null ? claimed.Epoch : throw _stopped;
+            _leases?.Lose(_epoch);
+            _writes.Rebase(batch, HasLostLease, claimed);
             _leases?.Pass();
         }
         catch (SessionException e)
         {
             Abandon(batch, e);
-        }
-    }
-
-    private void Rebase(SessionState state, PendingWrite[] writes)
-    {
-        _waiting.Clear();
-        Flushed = _projected = state;
-        foreach (var write in writes)
-        {
-            if (_ring.Find(write.Entry.Id) is { } answer)
-            {
-                write.Complete(answer);
-            }
-            else if (_ring.MayHaveForgotten(write.UnansweredSince))
-            {
-                write.Fail(Untold());
-            }
-            else if (HasLostLease(write))
-            {
-                write.Fail(new SessionLeaseLostException(session));
-            }
-            else if (write.IsOverdue)
-            {
-                write.Fail(TooSlow());
-            }
-            else
-            {
-                try
-                {
-                    Project(write);
-                    Enqueue(write);
-                }
-                catch (Exception e)
-                {
-                    write.Fail(e);
-                }
-            }
         }
     }
 
@@ -304,12 +220,6 @@ internal sealed class PendingWrites(
         // Those who only waited behind the batch may be told to come again: nothing of theirs was sent.
         Stop(why is SessionUnavailableException ? SessionUnavailableException.TakenOver(session) : why);
     }
-
-    private SessionUnavailableException Untold() =>
-        SessionUnavailableException.Unknown(session, "the call was sent before, and too much has changed since to tell.");
-
-    private SessionUnavailableException TooSlow() =>
-        SessionUnavailableException.NotApplied(session, "the store was too slow for the caller's patience.");
 
     private static void FailAll(IEnumerable<PendingWrite> writes, SessionException why)
     {

@@ -6,7 +6,7 @@ namespace SessionActors;
 
 /// <summary>
 /// Whether a Redis, or what passes itself off as one, is fit: it answers, it is new enough, its scripts lose no update when several
-/// connections run them, and it does not drop live sessions to make room.
+/// connections run them, this user may run every command of the sessions' own, and it does not drop live sessions to make room.
 /// </summary>
 internal sealed class RedisStoreCheck(
     RedisConnection connection, IOptions<SessionActorsOptions> options, TimeProvider time, ILogger<RedisStoreCheck> logger) : StoreCheck
@@ -17,8 +17,9 @@ internal sealed class RedisStoreCheck(
     // The read and the write are two commands on purpose: a server whose scripts interleave loses some of these counts.
     private const string CountUp =
         """
-        local count = tonumber(redis.call('GET', KEYS[1]) or '0') + 1
-        redis.call('SET', KEYS[1], count, 'PX', 60000)
+        local count = (redis.call('HMGET', KEYS[1], 'count')[1] or 0) + 1
+        redis.call('HSET', KEYS[1], 'count', count)
+        redis.call('PEXPIRE', KEYS[1], 60000)
         return count
         """;
 
@@ -124,7 +125,7 @@ internal sealed class RedisStoreCheck(
 
     private async Task CheckScriptsAsync(IConnectionMultiplexer redis, CancellationToken cancellation)
     {
-        RedisKey key = $"{options.Value.KeyPrefix}@check:{RequestId.New()}";
+        var key = $"{options.Value.KeyPrefix}@check:{RequestId.New()}";
         var others = new List<IConnectionMultiplexer>();
         try
         {
@@ -142,12 +143,14 @@ internal sealed class RedisStoreCheck(
             }
 
             await redis.GetDatabase().KeyDeleteAsync(key);
+            await TakeStepsAsync(redis.GetDatabase(), key).WaitAsync(Patience, time, cancellation);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
+            redis.GetDatabase().KeyDelete(key, CommandFlags.FireAndForget);
             throw new InvalidOperationException(
                 $"{Store} is reached but does not run scripts for this user: {e.Message} Allow EVAL, EVALSHA, the hash and expiry commands "
-                + $"and all keys that start with '{options.Value.KeyPrefix}'.", e);
+                + $"and all keys that start with '{options.Value.KeyPrefix}'; docs/redis.md lists them.", e);
         }
         finally
         {
@@ -156,6 +159,43 @@ internal sealed class RedisStoreCheck(
                 await other.DisposeAsync();
             }
         }
+    }
+
+    /// <summary>
+    /// Runs every script in a way that needs all of its commands. A user who may not run one of them would find out in the middle of a
+    /// script, with what it had written kept.
+    /// </summary>
+    private async Task TakeStepsAsync(IDatabase database, string key)
+    {
+        var (owner, minute) = (OwnerNonce.New(), TimeSpan.FromMinutes(1));
+        var creation = new Creation { OwnerName = key, Secret = null, AbsoluteLifetime = minute, StartedAt = time.GetTimestamp() };
+        var first = new Flush
+        {
+            Owner = OwnerNonce.New(),
+            FromVersion = 0,
+            Entries = [new RingEntry(RequestId.New(), "")],
+            Delta = SessionDelta.Empty.Set("a", [1]),
+            KeepFor = minute,
+        };
+        var second = first with
+        {
+            Owner = owner,
+            FromVersion = 1,
+            Entries = [new RingEntry(RequestId.New(), "")],
+            Delta = SessionDelta.Empty.Clear().Set("b", [1]),
+        };
+        RedisScript[] steps =
+        [
+            RedisScript.Create(key, creation, first, RedisLayout.LongestMs), RedisScript.Claim(key, owner, key, minute),
+            RedisScript.Commit(key, second), RedisScript.Touch(key, owner, second.ToVersion, minute),
+            RedisScript.Release(key, owner, minute), RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner),
+        ];
+        foreach (var step in steps)
+        {
+            await step.SendAsync(database);
+        }
+
+        await database.KeyDeleteAsync(key);
     }
 
     // On one connection the commands queue up, so a server whose scripts interleave would look right.

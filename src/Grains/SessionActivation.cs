@@ -91,9 +91,12 @@ internal sealed class SessionActivation(
     {
         if (_writes is { } writes)
         {
+            writes.TurnAway();
             await writes.Drained.WaitAsync(cancellationToken);
             if (_writes is not null)
             {
+                // What runs in the background is over, too.
+                _writes = null;
                 await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
             }
         }
@@ -165,26 +168,29 @@ internal sealed class SessionActivation(
 
     private async Task TouchAsync(PendingWrites writes)
     {
-        var state = writes.Flushed;
-        try
+        // A flush that is under way may carry the renewal itself.
+        await writes.Drained;
+        // Once more after each renewal: its answer may have taken so long that there was activity which it did not tell of.
+        while (_writes == writes && EndedBy(writes) is null && owner.RenewalDue(writes.Flushed) is { } keepFor)
         {
-            while (_writes == writes)
+            var state = writes.Flushed;
+            try
             {
-                // A flush that is under way may carry the renewal itself.
-                await writes.Drained;
-                state = writes.Flushed;
-                if (await owner.TouchIfDueAsync(state))
+                if (!await owner.TouchAsync(state, keepFor))
                 {
-                    return;
+                    await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
                 }
-
-                await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
             }
-        }
-        // Where a flush has overtaken it, the flush's own answer counts.
-        catch (SessionException e) when (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state))
-        {
-            Stop(e);
+            catch (SessionException e)
+            {
+                // Where a flush has overtaken it, the flush's own answer counts.
+                if (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state))
+                {
+                    Stop(e);
+                }
+            }
+
+            await writes.Drained;
         }
     }
 }

@@ -44,7 +44,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(request);
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
         var delta = empty.Effective(session.Delta);
-        var writes = await _activation.CreatedAsync(empty.Apply(new Change(delta), _silo.Options, _session), delta, request);
+        var state = empty.Apply(new Change(delta), _silo.Options, _session);
+        var writes = await AnsweredAsync(request, () => _activation.CreatedAsync(state, delta, request));
         if (!writes.Knows(request.Id))
         {
             throw request.UnansweredFor > TimeSpan.Zero
@@ -193,23 +194,43 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private async Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
+    private Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var writes = await _activation.LoadedAsync();
+        return AnsweredAsync(request, async () =>
+        {
+            var writes = await _activation.LoadedAsync();
+            try
+            {
+                return await writes.WriteAsync(request, state =>
+                {
+                    CheckGeneration(state, request);
+                    _lifetime.Slide(_silo.Now);
+                    return operation(state);
+                });
+            }
+            finally
+            {
+                // What was not flushed, or could not be, is activity all the same.
+                _activation.TouchInBackground(writes);
+            }
+        });
+    }
+
+    /// <summary>A call that went unanswered before may have been stored then, whatever became of it this time.</summary>
+    private async Task<T> AnsweredAsync<T>(SessionRequest request, Func<Task<T>> call)
+    {
         try
         {
-            return await writes.WriteAsync(request, state =>
-            {
-                CheckGeneration(state, request);
-                _lifetime.Slide(_silo.Now);
-                return operation(state);
-            });
+            return await call();
         }
-        finally
+        catch (SessionUnavailableException e) when (request.UnansweredFor > TimeSpan.Zero)
         {
-            // What was not flushed, or could not be, is activity all the same.
-            _activation.TouchInBackground(writes);
+            throw e.AfterUnansweredTry();
+        }
+        catch (SessionLeaseTimeoutException e) when (request.UnansweredFor > TimeSpan.Zero && !e.MayWaitOn)
+        {
+            throw SessionUnavailableException.Unknown(_session, "others have it to themselves, and an earlier try was never answered.", e);
         }
     }
 

@@ -12,11 +12,14 @@ internal sealed class SessionLifetime
 {
     private static readonly TimeSpan ShortestKept = TimeSpan.FromMilliseconds(1);
 
-    private TimeSpan _activeAt;
+    private TimeSpan _activeAt = TimeSpan.MinValue;
     private TimeSpan _keptUntil;
     private TimeSpan? _endsAt;
 
-    /// <summary>Starts for a session that the store keeps for a while longer; that is all that is known of its last activity.</summary>
+    /// <summary>
+    /// Starts for a session that the store keeps for a while longer; that is all that is known of its last activity, unless this activation
+    /// had the session before and saw some itself.
+    /// </summary>
     /// <param name="now">The time.</param>
     /// <param name="askedAt">When the store was asked, which is when it said at the earliest what follows.</param>
     /// <param name="ttl">The session's idle time-out.</param>
@@ -24,7 +27,8 @@ internal sealed class SessionLifetime
     /// <param name="lifetimeLeft">What is left until its absolute end; null without one.</param>
     public void Start(TimeSpan now, TimeSpan askedAt, TimeSpan ttl, TimeSpan keptFor, TimeSpan? lifetimeLeft)
     {
-        _activeAt = now - ttl + (keptFor < ttl ? keptFor : ttl);
+        var activeAt = now - ttl + (keptFor < ttl ? keptFor : ttl);
+        _activeAt = activeAt > _activeAt ? activeAt : _activeAt;
         _keptUntil = askedAt + keptFor;
         _endsAt = now + lifetimeLeft;
     }

@@ -38,6 +38,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         {
             case StoreOutcome.Written:
                 lifetime.Kept(sentAt, keepFor);
+                lifetime.Slide(silo.Now);
                 var ring = new RequestRing();
                 ring.Add(state.Version, first, silo.Now);
                 return new LoadedSession(state, ring, Epoch: 1);
@@ -114,13 +115,30 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         return reply;
     }
 
-    /// <summary>Renews the session in the store, if that is due. False where the store did not answer.</summary>
+    /// <summary>How long the store has to be told to keep the session; null where it knows of enough activity.</summary>
+    public TimeSpan? RenewalDue(SessionState state) => lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
+
+    /// <summary>Renews the session in the store. False where the store did not answer.</summary>
     /// <exception cref="SessionDestroyedException">The session has ended.</exception>
     /// <exception cref="SessionUnavailableException">Somebody else owns it, or has changed it.</exception>
-    public ValueTask<bool> TouchIfDueAsync(SessionState state) =>
-        lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl)) is { } keepFor
-            ? new(TouchAsync(state.Version, keepFor))
-            : new(true);
+    public async Task<bool> TouchAsync(SessionState state, TimeSpan keepFor)
+    {
+        var sentAt = silo.Now;
+        var reply = await storage.TouchAsync(handle, Nonce, state.Version, keepFor);
+        switch (reply.Outcome)
+        {
+            case StoreOutcome.Written:
+                silo.Metrics.OnTouched();
+                lifetime.Kept(sentAt, keepFor);
+                return true;
+            case StoreOutcome.Missing or StoreOutcome.Tombstone:
+                throw new SessionDestroyedException(_session, reply.Reason);
+            case StoreOutcome.Fenced or StoreOutcome.Behind or StoreOutcome.Ahead:
+                throw SessionUnavailableException.TakenOver(_session);
+            default:
+                return false;
+        }
+    }
 
     /// <summary>Gives the session back to the store, which keeps it for what is left of its idle time-out.</summary>
     public async Task ReleaseAsync(SessionState state)
@@ -179,25 +197,6 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
             Secret = secret,
             KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),
         };
-    }
-
-    private async Task<bool> TouchAsync(long version, TimeSpan keepFor)
-    {
-        var sentAt = silo.Now;
-        var reply = await storage.TouchAsync(handle, Nonce, version, keepFor);
-        switch (reply.Outcome)
-        {
-            case StoreOutcome.Written:
-                silo.Metrics.OnTouched();
-                lifetime.Kept(sentAt, keepFor);
-                return true;
-            case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                throw new SessionDestroyedException(_session, reply.Reason);
-            case StoreOutcome.Fenced or StoreOutcome.Behind or StoreOutcome.Ahead:
-                throw SessionUnavailableException.TakenOver(_session);
-            default:
-                return false;
-        }
     }
 
     // No property changes in these steps, so even without an answer the caller's own change was certainly not made.

@@ -76,6 +76,7 @@ internal sealed class SessionState
     {
         var ttl = delta.Ttl == OwnTtl ? null : delta.Ttl;
         var sets = delta.Sets.WithComparers(Properties.KeyComparer);
+        var removes = delta.Removes.WithComparer(Properties.KeyComparer);
         if (delta.Clears && !Properties.IsEmpty)
         {
             return ttl is null && sets.Count == Properties.Count && sets.All(IsSame)
@@ -87,11 +88,11 @@ internal sealed class SessionState
         {
             BaseVersion = delta.BaseVersion,
             Sets = sets.Any(IsSame) ? sets.RemoveRange(sets.Where(IsSame).Select(set => set.Key)) : sets,
-            Removes = delta.Removes.All(name => Properties.ContainsKey(name) && !sets.ContainsKey(name))
-                ? delta.Removes
-                : delta.Removes.Where(name => Properties.ContainsKey(name) && !sets.ContainsKey(name)).ToImmutableHashSet(),
+            Removes = removes.All(IsEffective) ? removes : [.. removes.Where(IsEffective)],
             Ttl = ttl,
         };
+
+        bool IsEffective(string name) => Properties.ContainsKey(name) && !sets.ContainsKey(name);
     }
 
     /// <summary>The state after a change whose delta is <see cref="Effective"/>.</summary>

@@ -281,4 +281,107 @@ public sealed class ExpiryTests
         Assert.Equal(SessionEndReason.Lifetime, error.Reason);
         await Assert.ThrowsAsync<SessionDestroyedException>(() => commit);
     }
+
+    [Fact]
+    public async Task Activity_during_a_renewal_is_told_to_the_store_when_its_answer_is_late()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret, ttl: TimeSpan.FromSeconds(1));
+        var gate = cluster.Storage.HoldAnswer("touch");
+        cluster.Time.Advance(TimeSpan.FromSeconds(0.9));
+        await session.OpenAsync(Secret, slide: true);
+        await gate.ArrivedAsync();
+        cluster.Time.Advance(TimeSpan.FromSeconds(0.9));
+        await session.OpenAsync(Secret, slide: true);
+
+        cluster.Storage.OnStep = null;
+        gate.Open();
+        await Until.TrueAsync(() => cluster.Storage.Count("touch") == 2, "the later activity is told to the store");
+        cluster.Time.Advance(TimeSpan.FromSeconds(0.9));
+
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+    }
+
+    [Fact]
+    public async Task A_session_that_has_ended_is_not_renewed_any_more()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        cluster.Storage.OnStep = (step, run) => step == "touch" ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        cluster.Time.Advance(Ttl / 2);
+        await session.OpenAsync(Secret, slide: true);
+        await Until.TrueAsync(() => cluster.Storage.Count("touch") == 1, "the renewal is tried");
+        cluster.Time.Advance(Ttl);
+        cluster.Storage.OnStep = null;
+
+        Assert.Equal(SessionEndReason.Idle, (await session.OpenAsync(Secret, slide: true)).EndReason);
+
+        cluster.Time.Advance(Ttl);
+        await cluster.NewSessionAsync();
+        Assert.Equal(1, cluster.Storage.Count("touch"));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_handed_over_is_not_renewed_by_its_earlier_owner()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        cluster.Storage.OnStep = (step, run) => step == "touch" ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        cluster.Time.Advance(Ttl / 2);
+        await session.OpenAsync(Secret, slide: true);
+        await cluster.DeactivateAsync(session);
+        cluster.Storage.OnStep = null;
+
+        cluster.Time.Advance(Ttl / 2);
+        await cluster.NewSessionAsync();
+        cluster.Time.Advance(Ttl / 2);
+
+        Assert.Null(await session.ReadAsync());
+        Assert.Equal(1, cluster.Storage.Count("touch"));
+    }
+
+    [Fact]
+    public async Task A_session_whose_creation_took_longer_than_its_idle_time_out_is_there()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var gate = cluster.Storage.Hold("create");
+        var created = cluster.NewSessionAsync(ttl: TimeSpan.FromSeconds(1));
+        await gate.ArrivedAsync();
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(1));
+        gate.Open();
+
+        Assert.NotNull(await (await created).ReadAsync());
+    }
+
+    [Fact]
+    public async Task Claiming_a_session_back_does_not_make_its_last_activity_older()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time);
+        await using var one = await SessionCluster.StartAsync(storage, time, clusterId: "one");
+        await using var two = await SessionCluster.StartAsync(storage, time, clusterId: "two");
+        var handle = SessionHandle.New();
+        var session = await one.NewSessionAsync(Secret, handle);
+        await two.Session(handle).ReadAsync();
+        time.Advance(Ttl / 2);
+        var gate = one.Storage.Hold("claim");
+        var hasty = session.CommitAsync(
+            SessionDelta.Empty.Set("a", "x"u8), SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(100) });
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(1));
+                return one.Storage.Count("claim") == 1;
+            },
+            "the session is claimed back");
+        await session.OpenAsync(Secret, slide: true);
+        time.Advance(TimeSpan.FromMilliseconds(100));
+
+        gate.Open();
+
+        await Assert.ThrowsAsync<SessionUnavailableException>(() => hasty);
+        time.Advance(Ttl - TimeSpan.FromSeconds(1));
+        Assert.NotNull(await session.ReadAsync());
+    }
 }

@@ -125,4 +125,38 @@ public sealed class RetriedWriteTests
 
         Assert.True(error.MayBeApplied);
     }
+
+    [Theory]
+    [InlineData("the session cannot be loaded")]
+    [InlineData("too many calls wait")]
+    [InlineData("the session cannot be created")]
+    public async Task A_call_that_went_unanswered_is_not_called_undone_by_an_activation_that_does_not_get_to_it(string why)
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.MaxWaiters = 1);
+        var session = await cluster.NewSessionAsync();
+        var repeated = SessionRequest.New() with { UnansweredFor = TimeSpan.FromSeconds(1) };
+        StepGate? gate = null;
+        Task call;
+        if (why == "too many calls wait")
+        {
+            gate = cluster.Storage.Hold("commit");
+            _ = session.CommitAsync(Change);
+            await gate.ArrivedAsync();
+            // Whichever comes first waits, the other one is turned away.
+            call = await Task.WhenAny(
+                session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8), repeated with { Id = RequestId.New() }),
+                session.CommitAsync(SessionDelta.Empty.Set("c", "x"u8), repeated));
+        }
+        else
+        {
+            await cluster.DeactivateAsync(session);
+            cluster.Storage.OnStep = (_, _) => Task.FromResult(new StoreReply(StoreOutcome.Unsent));
+            call = why == "the session cannot be loaded"
+                ? cluster.MoveTimeAsync(session.CommitAsync(Change, repeated))
+                : cluster.MoveTimeAsync(session.CreateAsync(new NewSession { Delta = Change }, repeated));
+        }
+
+        Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => call)).MayBeApplied);
+        gate?.Open();
+    }
 }

@@ -31,6 +31,23 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
         return gate;
     }
 
+    /// <summary>Lets the next steps of that name reach the store, and holds its answers until the gate is opened.</summary>
+    public StepGate HoldAnswer(string step)
+    {
+        var gate = new StepGate();
+        OnStep = async (name, run) =>
+        {
+            var reply = await run();
+            if (name == step)
+            {
+                await gate.PassAsync();
+            }
+
+            return reply;
+        };
+        return gate;
+    }
+
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) =>
         StepAsync("create", () => inner.CreateAsync(handle, creation, flush));
 

@@ -1,5 +1,8 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
+using SQLitePCL;
 
 namespace SessionActors;
 
@@ -109,6 +112,30 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         await opening;
     }
 
+    [Theory]
+    [InlineData("sessions.lock")]
+    [InlineData("sessions.pid")]
+    public async Task FailureThatIsNoLock_IsNotTakenForAnotherProcess(string file)
+    {
+        // Nobody can open a socket as a file.
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder.FullName, file)));
+
+        var refused = await RefusedAsync(_folder.FullName);
+
+        Assert.IsType<IOException>(refused.InnerException);
+        Assert.Contains("cannot be written", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoteOfWhoHoldsTheFolderInUse_IsNotTakenForTheFolder()
+    {
+        await using var held = new FileStream(
+            Path.Combine(_folder.FullName, "sessions.pid"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+
+        Assert.Contains("sessions.pid", (await RefusedAsync(_folder.FullName)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task FolderThatIsMissing_IsCreated()
     {
@@ -198,6 +225,40 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         Assert.Equal([2], Assert.Single((await ReadAsync(other)).Properties).Value.ToArray());
     }
 
+    [Theory]
+    [InlineData("COMMIT")]
+    [InlineData("COMMIT, ROLLBACK")]
+    public async Task CommitThatFails_IsUnknown_AndTheSameFlushIsWrittenLater(string failing)
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var (flush, connection) = (Next(last, SessionDelta.Empty.Set("a", [1])), ConnectionOf(_database)!.Handle);
+        using var goOn = new ManualResetEventSlim();
+        var running = new TaskCompletionSource();
+        // Those that come meanwhile are one group.
+        var blocking = _database.RunAsync(() => running.TrySetResult() && goOn.Wait(TimeSpan.FromSeconds(30)));
+        await running.Task;
+        var forbidding = _database.RunAsync(() => raw.sqlite3_set_authorizer(
+            connection,
+            (strdelegate_authorizer)((_, action, name, _, _, _) =>
+                action == raw.SQLITE_TRANSACTION && failing.Contains(name) ? raw.SQLITE_DENY : raw.SQLITE_OK),
+            null));
+        var commit = Storage.CommitAsync(handle, flush);
+        goOn.Set();
+
+        AssertOutcome(StoreOutcome.Unknown, await commit);
+        await blocking;
+        await Assert.ThrowsAsync<UnknownCommitException>(() => forbidding);
+        raw.sqlite3_set_authorizer(connection, (strdelegate_authorizer?)null, null);
+        StoreReply reply;
+        while ((reply = await Storage.CommitAsync(handle, flush)).Outcome == StoreOutcome.Refused)
+        {
+            Assert.NotNull(reply.Error);
+        }
+
+        AssertOutcome(StoreOutcome.Written, reply);
+        Assert.Equal([1], (await ReadAsync(handle)).Properties["a"].ToArray());
+    }
+
     [Fact]
     public async Task FailingStep_TakesNoOtherOfItsGroupAlong()
     {
@@ -224,6 +285,9 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     }
 
     protected override long TimestampAgo(TimeSpan age) => _time.GetTimestamp() - (long)(age.TotalSeconds * _time.TimestampFrequency);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_connection")]
+    private static extern ref SqliteConnection? ConnectionOf(SqliteDatabase database);
 
     private string DatabasePath => Path.Combine(_folder.FullName, "sessions.db");
 

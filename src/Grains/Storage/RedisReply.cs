@@ -10,13 +10,16 @@ internal static class RedisReply
 {
     private const int Fixed = 4;
 
+    private const string Forbidden = "NOPERM";
+
     /// <summary>
     /// Codes of errors that Redis gives before it does anything. (Several are about a script's writes, of which only the first one can meet
-    /// them.) REFUSED is our scripts' own, WRONGTYPE comes from their first command.
+    /// them.) REFUSED is our scripts' own, WRONGTYPE comes from their first command. A command that the user may not run can stand in the
+    /// middle of a script.
     /// </summary>
     private static readonly HashSet<string> Refusals =
     [
-        "OOM", "READONLY", "LOADING", "MISCONF", "NOPERM", "NOAUTH", "MASTERDOWN", "NOREPLICAS", "BUSY", "CLUSTERDOWN", "TRYAGAIN",
+        "OOM", "READONLY", "LOADING", "MISCONF", Forbidden, "NOAUTH", "MASTERDOWN", "NOREPLICAS", "BUSY", "CLUSTERDOWN", "TRYAGAIN",
         "MOVED", "ASK", "NOSCRIPT", "WRONGTYPE", "REFUSED",
     ];
 
@@ -48,7 +51,7 @@ internal static class RedisReply
     public static StoreReply Of(Exception error) => new(
         error switch
         {
-            RedisServerException refusal when Refusals.Contains(refusal.Message.Split(' ', 2)[0]) => StoreOutcome.Refused,
+            RedisServerException refusal when IsRefusal(refusal.Message) => StoreOutcome.Refused,
             // No connection to write to. Other connection failures, and time-outs, may meet a command half way between "waiting" and
             // "sent": the client writes it first and marks it afterwards.
             RedisConnectionException
@@ -61,6 +64,11 @@ internal static class RedisReply
             _ => StoreOutcome.Unknown,
         },
         Error: error);
+
+    // Redis ends the messages of what went wrong within a script with its name: "… script: 5c2c…, on @user_script:1."
+    private static bool IsRefusal(string message) =>
+        message.Split(' ', 2)[0] is var code && Refusals.Contains(code)
+        && (code != Forbidden || !message.Contains(" script: ", StringComparison.Ordinal));
 
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {

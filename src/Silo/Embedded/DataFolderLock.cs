@@ -12,12 +12,17 @@ internal sealed class DataFolderLock : IDisposable
 {
     private static readonly TimeSpan RetryTime = TimeSpan.FromMilliseconds(100);
 
+    // Windows' ERROR_SHARING_VIOLATION, or the system's EWOULDBLOCK: every other failure will not pass by waiting.
+    private static readonly int HeldByAnother =
+        OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsLinux() ? 11 : 35;
+
     private readonly FileStream _file;
 
     private DataFolderLock(FileStream file) => _file = file;
 
     /// <summary>Waits until the lock is free: restarts overlap, so the process before this one may still be on its way out.</summary>
     /// <exception cref="TimeoutException">Somebody held the lock all the time.</exception>
+    /// <exception cref="IOException">The folder cannot be written: the disk is full or broken.</exception>
     public static async Task<DataFolderLock> AcquireAsync(
         string dataFolder, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -25,13 +30,12 @@ internal sealed class DataFolderLock : IDisposable
         var started = time.GetTimestamp();
         while (true)
         {
+            FileStream? file = null;
             try
             {
-                var held = new DataFolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-                held.WritePid(dataFolder);
-                return held;
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException e) when (File.Exists(path))
+            catch (IOException e) when (e.HResult == HeldByAnother)
             {
                 if (time.GetElapsedTime(started) >= timeout)
                 {
@@ -41,6 +45,13 @@ internal sealed class DataFolderLock : IDisposable
                         + "or set SessionActors:Redis, which any number of processes share.",
                         e);
                 }
+            }
+
+            if (file is not null)
+            {
+                var held = new DataFolderLock(file);
+                held.WritePid(dataFolder);
+                return held;
             }
 
             await Task.Delay(RetryTime, time, cancellationToken);

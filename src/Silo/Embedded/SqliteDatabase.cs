@@ -225,7 +225,7 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
 
     /// <summary>
     /// Rolls back, unless SQLite has done so by itself. Where that fails too the next BEGIN fails and comes here again: nothing of a
-    /// failed group is ever committed.
+    /// failed group is ever committed. What became of a commit stays unknown then as well.
     /// </summary>
     private Exception RolledBack(Exception cause)
     {
@@ -240,7 +240,8 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
         }
         catch (SqliteException e)
         {
-            return new AggregateException(cause, e);
+            var both = new AggregateException(cause, e);
+            return cause is UnknownCommitException ? new UnknownCommitException(_path, both) : both;
         }
     }
 

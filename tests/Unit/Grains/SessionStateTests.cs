@@ -48,6 +48,18 @@ public sealed class SessionStateTests
         Gen.Select(State, Delta).Sample((state, delta) => After(state, delta).Effective(delta).IsEmpty);
 
     [Fact]
+    public void Deltas_whose_names_are_compared_otherwise_compose_to_what_they_do_one_after_the_other()
+    {
+        var state = After(SessionState.Empty(TimeSpan.FromMinutes(20), secret: null), SessionDelta.Empty.Set("a", "1"u8));
+        var first = state.Effective(new SessionDelta { Removes = ImmutableHashSet.Create(StringComparer.OrdinalIgnoreCase, "a") });
+        var between = state.Apply(new Change(first), Limits, Session);
+        var second = between.Effective(SessionDelta.Empty.Set("A", "2"u8));
+
+        Assert.Equal(
+            between.Apply(new Change(second), Limits, Session).Properties.Keys, first.Then(second).ApplyTo(state.Properties).Keys);
+    }
+
+    [Fact]
     public void Bytes_are_what_counting_anew_gives() =>
         Gen.Select(State, Delta).Sample((state, delta) =>
         {

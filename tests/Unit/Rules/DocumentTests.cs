@@ -42,6 +42,19 @@ public sealed partial class DocumentTests
             "README.md shows code of no sample and no test: does it compile? ('// …' is where some is left out):");
     }
 
+    [Fact]
+    public void Every_kind_of_key_and_meta_field_in_Redis_is_on_its_page()
+    {
+        var page = Repository.Read("docs/redis.md");
+
+        Repository.None(
+            from path in Repository.Files(["src"], ".cs", ".lua")
+            from name in KeyInRedis().Matches(Repository.Read(path)).Select(m => m.Value.Trim('}', '\'', '"')).Distinct()
+            where !page.Contains(name, StringComparison.Ordinal)
+            select $"{path}: {name}",
+            "docs/redis.md does not tell of:");
+    }
+
     // Indentation and empty lines do not count.
     private static string Flat(string code) =>
         string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
@@ -66,6 +79,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"`([\w/.-]+\.(?:cs|lua|txt|props|json))`")]
     private static partial Regex CodeName();
+
+    [GeneratedRegex("""\}@\w+:|['"]@[a-z]+['"]""")]
+    private static partial Regex KeyInRedis();
 
     [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence();

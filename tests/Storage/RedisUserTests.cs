@@ -1,0 +1,121 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>A Redis user who may do some things and not others.</summary>
+[Collection(RedisGroup.Name)]
+public sealed partial class RedisUserTests(RedisFixture fixture)
+{
+    private const string Prefix = "users:";
+
+    private static string[] Documented { get; } = ReadDocumented();
+
+    public static TheoryData<string> CommandsOfScripts =>
+        [.. typeof(RedisScript).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(".lua", StringComparison.Ordinal))
+            .SelectMany(name => Call().Matches(Text(name))).Select(call => call.Groups[1].Value.ToLowerInvariant()).Distinct()];
+
+    [Fact]
+    public async Task UserAsDocumented_IsAcceptedAndCanTakeEveryStep()
+    {
+        await using var connection = await ConnectAsync(Documented);
+
+        await CheckAsync(connection);
+
+        var database = await fixture.Server.DatabaseAsync();
+        Assert.Empty((RedisResult[])(await database.ExecuteAsync("KEYS", $"{Prefix}*"))!);
+    }
+
+    [Theory]
+    [MemberData(nameof(CommandsOfScripts))]
+    public async Task UserWhoMayNotRunACommandOfAScript_IsRefusedAtTheStart(string command)
+    {
+        await using var connection = await ConnectAsync([.. Documented.Except([$"+{command}"])]);
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => CheckAsync(connection));
+
+        Assert.Contains("for this user", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CommandForbiddenInTheMiddleOfAScript_IsUnknown()
+    {
+        var options = Options.Create(new SessionActorsOptions { KeyPrefix = Prefix });
+        await using var all = await ConnectAsync(Documented);
+        await using var some = await ConnectAsync([.. Documented.Except(["+pexpire"])]);
+        var (handle, owner) = (SessionHandle.New(), OwnerNonce.New());
+        var flush = new Flush
+        {
+            Owner = owner, FromVersion = 0, Entries = [new RingEntry(RequestId.New(), "")], Delta = SessionDelta.Empty,
+            KeepFor = TimeSpan.FromMinutes(1),
+        };
+        var creation = new Creation
+        {
+            OwnerName = "silo", Secret = null, AbsoluteLifetime = null, StartedAt = TimeProvider.System.GetTimestamp(),
+        };
+
+        var reply = await new RedisSessionStorage(new RedisConnection(options, some), options).CreateAsync(handle, creation, flush);
+
+        Assert.Equal(StoreOutcome.Unknown, reply.Outcome);
+        var again = await new RedisSessionStorage(new RedisConnection(options, all), options).CreateAsync(handle, creation, flush);
+        Assert.Equal(StoreOutcome.AlreadyWritten, again.Outcome);
+    }
+
+    [Theory]
+    [InlineData("NOPERM this user has no permissions to run the 'evalsha' command", StoreOutcome.Refused)]
+    [InlineData(
+        "NOPERM User web has no permissions to run the 'hdel' command script: 5c2cbf8ecdc5aac0197f77b515383c3dae176f21, on "
+        + "@user_script:1.",
+        StoreOutcome.Unknown)]
+    [InlineData(
+        "ERR The user executing the script can't run this command or subcommand script: 5c2cbf8ecdc5aac0197f77b515383c3dae176f21, on "
+        + "@user_script:1.",
+        StoreOutcome.Unknown)]
+    [InlineData(
+        "OOM command not allowed when used memory > 'maxmemory'. script: 7efff2deee25755766cab02d1f6ef84baff59eca, on @user_script:1.",
+        StoreOutcome.Refused)]
+    internal void Refusal_IsCertainOnlyWhereNothingCanHaveBeenWritten(string message, StoreOutcome outcome) =>
+        Assert.Equal(outcome, RedisReply.Of(new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, message)).Outcome);
+
+    private static Task CheckAsync(IConnectionMultiplexer connection)
+    {
+        var options = Options.Create(new SessionActorsOptions { KeyPrefix = Prefix });
+        var check = new RedisStoreCheck(
+            new RedisConnection(options, connection), options, TimeProvider.System, NullLogger<RedisStoreCheck>.Instance);
+        return check.CheckAsync(TestContext.Current.CancellationToken);
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync(string[] rules)
+    {
+        var name = RequestId.New().ToString();
+        await (await fixture.Server.DatabaseAsync()).ExecuteAsync("ACL", ["SETUSER", name, "on", ">password", $"~{Prefix}*", .. rules]);
+        return await ConnectionMultiplexer.ConnectAsync($"{fixture.Server.Address},user={name},password=password");
+    }
+
+    private static string[] ReadDocumented()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "SessionActors.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "redis.md"));
+        var sentence = page[page.IndexOf("An ACL user needs", StringComparison.Ordinal)..];
+        return [.. Rule().Matches(sentence).Select(rule => rule.Value)];
+    }
+
+    private static string Text(string resource)
+    {
+        using var reader = new StreamReader(typeof(RedisScript).Assembly.GetManifestResourceStream(resource)!);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex(@"redis\.call\('([A-Z]+)'")]
+    private static partial Regex Call();
+
+    [GeneratedRegex(@"(?<=[` ])\+[a-z|]+")]
+    private static partial Regex Rule();
+}
