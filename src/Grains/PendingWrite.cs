@@ -60,9 +60,20 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
 
     public void WentUnanswered(TimeSpan sentAt) => UnansweredSince ??= sentAt;
 
-    public void Complete(Applied applied) => _completion.TrySetResult(applied);
+    /// <summary>From now on it is answered by a flush, or by the failure of one.</summary>
+    public void Queued() => silo.Metrics.OnStoring();
+
+    public void Complete(Applied applied) => Answered(_completion.TrySetResult(applied));
 
     /// <summary>Fails it; one that may have been stored before is never told that nothing was changed.</summary>
-    public void Fail(Exception why) => _completion.TrySetException(
-        UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why);
+    public void Fail(Exception why) => Answered(_completion.TrySetException(
+        UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why));
+
+    private void Answered(bool isFirstAnswer)
+    {
+        if (isFirstAnswer)
+        {
+            silo.Metrics.OnStored();
+        }
+    }
 }

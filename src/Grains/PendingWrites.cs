@@ -82,6 +82,7 @@ internal sealed class PendingWrites(
         }
 
         _writes.Add(write);
+        write.Queued();
         if (IsIdle)
         {
             _pump = PumpAsync();

@@ -7,7 +7,8 @@ namespace SessionActors;
 internal sealed class SessionMetrics
 {
     public const string MeterName = "SessionActors";
-    public const string WaitingName = "sessionactors.leases.waiting";
+    public const string SeekingName = "sessionactors.leases.waiting";
+    public const string StoringName = "sessionactors.writes.waiting";
 
     private readonly Counter<long> _flushes;
     private readonly Counter<long> _deltas;
@@ -18,7 +19,8 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _touches;
     private readonly Counter<long> _leases;
     private readonly Counter<long> _lostLeases;
-    private readonly UpDownCounter<long> _waiting;
+    private readonly UpDownCounter<long> _seeking;
+    private readonly UpDownCounter<long> _storing;
 
     public SessionMetrics(IMeterFactory meters)
     {
@@ -32,7 +34,8 @@ internal sealed class SessionMetrics
         _touches = meter.CreateCounter<long>("sessionactors.touches", "{touch}", "Renewals of a time-out in the store without a change.");
         _leases = meter.CreateCounter<long>("sessionactors.leases", "{lease}", "Leases granted: exclusive access to a session.");
         _lostLeases = meter.CreateCounter<long>("sessionactors.leases.lost", "{lease}", "Leases that ended before they were given back.");
-        _waiting = meter.CreateUpDownCounter<long>(WaitingName, "{call}", "Calls that wait for a lease to end.");
+        _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
+        _storing = meter.CreateUpDownCounter<long>(StoringName, "{call}", "Calls that wait for their change to be stored.");
     }
 
     public void OnFlushed(int deltas)
@@ -56,7 +59,11 @@ internal sealed class SessionMetrics
 
     public void OnLeaseLost() => _lostLeases.Add(1);
 
-    public void OnWaitBegun() => _waiting.Add(1);
+    public void OnSeeking() => _seeking.Add(1);
 
-    public void OnWaitOver() => _waiting.Add(-1);
+    public void OnSought() => _seeking.Add(-1);
+
+    public void OnStoring() => _storing.Add(1);
+
+    public void OnStored() => _storing.Add(-1);
 }

@@ -190,7 +190,7 @@ public sealed class ExpiryTests
         var first = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
         await gate.ArrivedAsync();
         var second = session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8));
-        await session.ReadAsync();
+        await cluster.StoringAsync(2);
 
         cluster.Time.Advance(TimeSpan.FromSeconds(1.02));
         gate.Open();

@@ -12,7 +12,8 @@ public sealed class GroupCommitTests
         await gate.ArrivedAsync();
         var others = Enumerable.Range(1, 60).Select(i => session.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8))).ToArray();
 
-        // The read is queued behind the commits, so they have all been applied when it is answered; no flush was needed for it.
+        await cluster.StoringAsync(61);
+        // No flush is needed for it.
         var during = await session.ReadAsync();
         gate.Open();
         await first;
@@ -69,7 +70,7 @@ public sealed class GroupCommitTests
         await gate.ArrivedAsync();
 
         var others = Enumerable.Range(1, 6).Select(i => session.CommitAsync(SessionDelta.Empty.Set($"p{i}", "x"u8))).ToArray();
-        await session.ReadAsync();
+        await Until.TrueAsync(() => others.Count(task => task.IsCompleted) == 2, "two are turned away");
         gate.Open();
         await first;
         await Task.WhenAll(others).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -90,7 +91,7 @@ public sealed class GroupCommitTests
         var first = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
         await gate.ArrivedAsync();
         var same = session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
-        await session.ReadAsync();
+        await cluster.StoringAsync(2);
         Assert.False(same.IsCompleted);
 
         gate.Open();
@@ -112,7 +113,7 @@ public sealed class GroupCommitTests
             session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8)), session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8)),
             session.CommitAsync(SessionDelta.Empty.Set("first", "1"u8)), session.CommitAsync(SessionDelta.Empty.Set("c", "x"u8)),
         ];
-        await session.ReadAsync();
+        await cluster.StoringAsync(1 + others.Length);
 
         gate.Open();
         await first;

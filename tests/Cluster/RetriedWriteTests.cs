@@ -101,7 +101,7 @@ public sealed class RetriedWriteTests
         var hasty = session.CommitAsync(
             SessionDelta.Empty.Set("b", "x"u8), SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(60) });
         var patient = session.CommitAsync(SessionDelta.Empty.Set("c", "x"u8));
-        await session.ReadAsync();
+        await cluster.StoringAsync(3);
         cluster.Storage.OnStep = (step, run) =>
             step == "commit" && cluster.Storage.Count("commit") < 6 ? Task.FromResult(new StoreReply(StoreOutcome.Unknown)) : run();
 

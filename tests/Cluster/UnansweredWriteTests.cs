@@ -80,7 +80,7 @@ public sealed class UnansweredWriteTests
         var hasty = session.CommitAsync(Change, SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(1) });
         await gate.ArrivedAsync();
         var patient = session.CommitAsync(SessionDelta.Empty.Set("b", "y"u8));
-        await session.ReadAsync();
+        await cluster.StoringAsync(2);
         cluster.Storage.OnStep = null;
         cluster.Time.Advance(TimeSpan.FromMilliseconds(2));
 
@@ -104,7 +104,7 @@ public sealed class UnansweredWriteTests
         var overdue = session.CommitAsync(
             SessionDelta.Empty.Set("late", "x"u8), SessionRequest.New() with { Patience = TimeSpan.FromMilliseconds(10) });
         var behind = session.CommitAsync(SessionDelta.Empty.Set("b", "y"u8));
-        await session.ReadAsync();
+        await cluster.StoringAsync(3);
 
         cluster.Time.Advance(TimeSpan.FromMilliseconds(11));
         gate.Open();

@@ -17,7 +17,9 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private readonly MeterListener _listener = new();
 
-    private long _waiting;
+    private long _seeking;
+
+    private long _storing;
 
     private SessionCluster(InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage)
     {
@@ -25,10 +27,11 @@ internal sealed class SessionCluster : IAsyncDisposable
         _time = time;
         Storage = storage;
         var meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
-        _listener.SetMeasurementEventCallback<long>((_, by, _, _) => Interlocked.Add(ref _waiting, by));
+        _listener.SetMeasurementEventCallback<long>((instrument, by, _, _) =>
+            Interlocked.Add(ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking : ref _storing, by));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name == SessionMetrics.WaitingName && meters.Contains(instrument.Meter.Scope))
+            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName && meters.Contains(instrument.Meter.Scope))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -45,7 +48,11 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Waits until so many calls wait for the end of a lease.</summary>
     public Task WaitingAsync(int calls) =>
-        Until.TrueAsync(() => Interlocked.Read(ref _waiting) == calls, $"{calls} calls wait for a lease to end");
+        Until.TrueAsync(() => Interlocked.Read(ref _seeking) == calls, $"{calls} calls wait for a lease to end");
+
+    /// <summary>Waits until so many calls wait for their change to be stored, those of a flush under way included.</summary>
+    public Task StoringAsync(int calls) =>
+        Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
 
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {

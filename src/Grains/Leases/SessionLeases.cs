@@ -141,7 +141,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             return true;
         }
 
-        silo.Metrics.OnWaitBegun();
+        silo.Metrics.OnSeeking();
         try
         {
             await turn.WaitAsync(LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request)), silo.Time);
@@ -153,7 +153,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         }
         finally
         {
-            silo.Metrics.OnWaitOver();
+            silo.Metrics.OnSought();
         }
     }
 
