@@ -44,6 +44,34 @@ public interface ISessionGrain : IGrainWithStringKey
     Task<long> IncrementAsync(string name, long by, SessionRequest request);
 
     /// <summary>
+    /// Removes a property and returns the value that it had, once that is stored; null where there is none, which writes nothing. Of all
+    /// that take the same value one gets it.
+    /// </summary>
+    [Alias("Take")]
+    Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request);
+
+    /// <summary>
+    /// Sets a property where it has, byte by byte, the value that the caller expects, and returns whether it had. Once it is stored; where
+    /// it had another value nothing is written.
+    /// </summary>
+    /// <param name="name">The property.</param>
+    /// <param name="expected">
+    /// What it must be; null: it must not be there. (An array that is null converts to the empty value, not to null.)
+    /// </param>
+    /// <param name="value">What it becomes; null removes it.</param>
+    /// <param name="request">The call's request.</param>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    [Alias("CompareAndSet")]
+    Task<bool> CompareAndSetAsync(string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request);
+
+    /// <summary>
+    /// Returns a property's value; where there is none, sets it and returns the new one, once it is stored. All callers get the same value.
+    /// </summary>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    [Alias("GetOrSet")]
+    Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request);
+
+    /// <summary>
     /// Replaces the hash of the cookie's secret and returns the new generation, once it is stored. Requests that still carry the old secret
     /// are answered <see cref="SessionStanding.Superseded"/>; their commits are refused.
     /// </summary>

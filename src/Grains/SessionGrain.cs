@@ -75,6 +75,28 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         return long.Parse(applied.Result, CultureInfo.InvariantCulture);
     }
 
+    public async Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.Take(state, name));
+        return SessionOperations.Read(applied.Result);
+    }
+
+    public async Task<bool> CompareAndSetAsync(
+        string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.CompareAndSet(state, name, expected, value));
+        return SessionOperations.IsDone(applied.Result);
+    }
+
+    public async Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.GetOrSet(state, name, value));
+        return SessionOperations.Read(applied.Result) ?? value;
+    }
+
     public async Task<int> RegenerateAsync(SecretHash secret, SessionRequest request)
     {
         var applied = await WriteAsync(

@@ -61,11 +61,9 @@ internal sealed class SessionConnection
     public Task<long> CommitAsync(SessionDelta delta, CancellationToken token) =>
         CommitAsync(_commit ??= _door.Calls.NewRequest(_generation), request => _grain.CommitAsync(delta, request), token);
 
-    public Task<long> IncrementAsync(string name, long by)
-    {
-        return ChangeAsync(
-            _door.Calls.NewRequest(_generation), request => _grain.IncrementAsync(name, by, request), CancellationToken.None);
-    }
+    /// <summary>Makes an atomic operation, which needs no commit.</summary>
+    public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
+        ChangeAsync(_door.Calls.NewRequest(_generation), request => operation(_grain, request), CancellationToken.None);
 
     /// <summary>Gives the session a new secret.</summary>
     public async Task RegenerateAsync()

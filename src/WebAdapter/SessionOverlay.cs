@@ -179,6 +179,14 @@ internal sealed class SessionOverlay
         _current = _current.SetItem(name, value);
     }
 
+    /// <summary>A property that another call has removed meanwhile.</summary>
+    public void LearnRemoved(string name)
+    {
+        _stored = _stored.Remove(name);
+        _base = _base.Remove(name);
+        _current = _current.Remove(name);
+    }
+
     /// <summary>Puts a fresh snapshot under the changes.</summary>
     [MemberNotNull(nameof(_stored), nameof(_base), nameof(_current))]
     public void Rebase(SessionSnapshot snapshot)

@@ -97,6 +97,19 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
     }
 
+    /// <summary>The session as it is now.</summary>
+    /// <exception cref="SessionDestroyedException">It ended or got a new secret meanwhile.</exception>
+    public async Task<SessionSnapshot> ReadAsync()
+    {
+        var opening = await Connection.OpenAsync(slide: false);
+        return opening.Standing switch
+        {
+            SessionStanding.Open => opening.Snapshot!,
+            SessionStanding.Superseded => throw new SessionDestroyedException(Connection.Handle.LogName, SessionEndReason.Rotated),
+            _ => throw new SessionDestroyedException(Connection.Handle.LogName, opening.EndReason),
+        };
+    }
+
     /// <summary>Something was set, so that a new session is created with the next commit, even if it is removed again.</summary>
     public void Begin() => _isBegun = true;
 
