@@ -31,6 +31,11 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Applies a delta and returns the session's version with it, once it is stored. Counts as activity.</summary>
     /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing of the delta is applied.</exception>
+    /// <exception cref="SessionConflictException">
+    /// The request's <see cref="SessionRequest.OnConflict"/> is <see cref="ConflictBehaviour.Refuse"/>, and somebody else has changed what
+    /// the delta changes since its <see cref="SessionDelta.BaseVersion"/> (or, where the session was loaded anew since then, has changed
+    /// anything). Nothing of the delta is applied.
+    /// </exception>
     [Alias("Commit")]
     Task<long> CommitAsync(SessionDelta delta, SessionRequest request);
 

@@ -64,7 +64,16 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(delta);
-        var applied = await WriteAsync(request, _ => new Change(delta));
+        var applied = await WriteAsync(request, state =>
+        {
+            // Here and not before, so that it is looked at anew when the delta is applied anew after a reload.
+            if (request.OnConflict == ConflictBehaviour.Refuse)
+            {
+                state.RefuseConflict(delta, request.Origin, _session);
+            }
+
+            return new Change(delta);
+        });
         return applied.Version;
     }
 
@@ -181,7 +190,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             {
                 CheckGeneration(state, request);
                 _lifetime.Slide(_silo.Now);
-                return operation(state);
+                return operation(state) with { By = request.Origin };
             });
         }
         finally

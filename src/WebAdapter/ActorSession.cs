@@ -40,6 +40,12 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         }
     }
 
+    public ConflictBehaviour OnConflict
+    {
+        get => visit.OnConflict;
+        set => visit.OnConflict = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, null);
+    }
+
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
         ArgumentNullException.ThrowIfNull(key);

@@ -30,6 +30,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
     {
         // 2. Most visitors without a cookie never get one.
         var visit = new SessionVisit(door, context);
+        visit.OnConflict = access?.SaidOnConflict ?? visit.OnConflict;
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
         if (door.Cookie.Read(context) is { } cookie)
         {

@@ -33,6 +33,16 @@ public interface IActorSession : ISession
     TimeSpan? Ttl { get; set; }
 
     /// <summary>
+    /// What becomes of this request's commits from now on that change a property which another request has changed since this one read the
+    /// session. At first what the endpoint says (<see cref="SessionAccessAttribute.OnConflict"/>), else the options. With
+    /// <see cref="ConflictBehaviour.Refuse"/> the client gets 409, and an explicit <c>CommitAsync</c> throws
+    /// <see cref="SessionConflictException"/>; the changes of the refused commit are dropped, so that <see cref="ReloadAsync"/> shows what
+    /// they were refused for. Atomic operations never conflict.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the two.</exception>
+    ConflictBehaviour OnConflict { get; set; }
+
+    /// <summary>
     /// Ends the session for good and removes the cookie. This request goes on with a new, empty session under a new handle, which exists
     /// nowhere until something is set: a log-out followed by a log-in is this and then <c>Set</c>.
     /// </summary>

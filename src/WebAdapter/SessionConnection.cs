@@ -14,6 +14,7 @@ internal sealed class SessionConnection
     private SessionRequest? _rotation;
     private long? _unansweredSince;
     private int? _generation;
+    private RequestId? _first;
 
     /// <summary>To a session that exists nowhere yet.</summary>
     public SessionConnection(SessionDoor door, SessionHandle handle)
@@ -48,7 +49,7 @@ internal sealed class SessionConnection
         if (_commit is null)
         {
             _token = SessionToken.New(Handle);
-            _commit = _door.Calls.NewRequest(generation: null);
+            _commit = NewRequest(generation: null);
         }
 
         var session = new NewSession { Secret = _token.Hash, Delta = delta };
@@ -58,12 +59,15 @@ internal sealed class SessionConnection
         return created;
     }
 
-    public Task<long> CommitAsync(SessionDelta delta, CancellationToken token) =>
-        CommitAsync(_commit ??= _door.Calls.NewRequest(_generation), request => _grain.CommitAsync(delta, request), token);
+    public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
+    {
+        _commit ??= NewRequest(_generation) with { OnConflict = onConflict };
+        return CommitAsync(_commit, request => _grain.CommitAsync(delta, request), token);
+    }
 
     /// <summary>Makes an atomic operation, which needs no commit.</summary>
     public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
-        ChangeAsync(_door.Calls.NewRequest(_generation), request => operation(_grain, request), CancellationToken.None);
+        ChangeAsync(NewRequest(_generation), request => operation(_grain, request), CancellationToken.None);
 
     /// <summary>Gives the session a new secret.</summary>
     public async Task RegenerateAsync()
@@ -71,7 +75,7 @@ internal sealed class SessionConnection
         if (_rotation is null)
         {
             _nextToken = _token.WithNewSecret();
-            _rotation = _door.Calls.NewRequest(_generation);
+            _rotation = NewRequest(_generation);
         }
 
         try
@@ -89,7 +93,7 @@ internal sealed class SessionConnection
     }
 
     public Task DestroyAsync() => ChangeAsync(
-        _door.Calls.NewRequest(_generation),
+        NewRequest(_generation),
         async request =>
         {
             await _grain.DestroyAsync(request);
@@ -106,6 +110,13 @@ internal sealed class SessionConnection
 
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
+
+    private SessionRequest NewRequest(int? generation)
+    {
+        var request = _door.Calls.NewRequest(generation, _first);
+        _first ??= request.Id;
+        return request;
+    }
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {

@@ -10,7 +10,8 @@ namespace SessionActors;
 internal static class SessionProblem
 {
     /// <summary>Whether an exception that the application left unhandled is answered here, rather than by its own error page.</summary>
-    public static bool Answers(Exception e) => e is SessionUnavailableException or SessionLimitExceededException;
+    public static bool Answers(Exception e) =>
+        e is SessionUnavailableException or SessionConflictException or SessionLimitExceededException;
 
     /// <summary>
     /// Turns a response that has not started into the answer and returns its body. Nothing stays of what the endpoint said: neither its
@@ -37,6 +38,7 @@ internal static class SessionProblem
         var (status, title) = e switch
         {
             SessionUnavailableException => (StatusCodes.Status503ServiceUnavailable, "The session is unavailable."),
+            SessionConflictException => (StatusCodes.Status409Conflict, "The session was changed by another request."),
             SessionLimitExceededException => (StatusCodes.Status413PayloadTooLarge, "The session is too large."),
             _ => (StatusCodes.Status500InternalServerError, "The session could not be stored."),
         };

@@ -57,6 +57,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         _ => false,
     };
 
+    /// <summary>What becomes of a commit that changes what somebody else has changed since this request read the session.</summary>
+    public ConflictBehaviour OnConflict { get; set; } = door.OnConflict;
+
     public bool IsCookieAllowed => door.Cookie.IsAllowed(context);
 
     public bool IsTooLateForCookies => _headersAreGone || context.Response.HasStarted;
@@ -165,9 +168,15 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
 
             while (Overlay.IsChanged)
             {
-                Overlay.Acknowledge(await Connection.CommitAsync(Overlay.Send(), token));
+                Overlay.Acknowledge(await Connection.CommitAsync(Overlay.Send(), OnConflict, token));
                 door.Log.SessionStored(Connection.Handle, Overlay.Version);
             }
+        }
+        catch (SessionConflictException)
+        {
+            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for.
+            Forget();
+            throw;
         }
         catch (SessionException e) when (SessionConnection.IsCertain(e))
         {
@@ -203,7 +212,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         {
             door.Log.CommitFailed(Connection.Handle, e);
             Forget();
-            return door.IgnoresFailure ? null : e;
+            return door.IgnoresFailure && e is not SessionConflictException ? null : e;
         }
     }
 
