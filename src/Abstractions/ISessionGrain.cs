@@ -31,6 +31,11 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Applies a delta and returns the session's version with it, once it is stored. Counts as activity.</summary>
     /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing of the delta is applied.</exception>
+    /// <exception cref="SessionConflictException">
+    /// The request's <see cref="SessionRequest.OnConflict"/> is <see cref="ConflictBehaviour.Refuse"/>, and somebody else has changed what
+    /// the delta changes since its <see cref="SessionDelta.BaseVersion"/> (or, where the session was loaded anew since then, has changed
+    /// anything). Nothing of the delta is applied.
+    /// </exception>
     [Alias("Commit")]
     Task<long> CommitAsync(SessionDelta delta, SessionRequest request);
 
@@ -42,6 +47,34 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <exception cref="FormatException">The property is no number.</exception>
     [Alias("Increment")]
     Task<long> IncrementAsync(string name, long by, SessionRequest request);
+
+    /// <summary>
+    /// Removes a property and returns the value that it had, once that is stored; null where there is none, which writes nothing. Of all
+    /// that take the same value one gets it.
+    /// </summary>
+    [Alias("Take")]
+    Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request);
+
+    /// <summary>
+    /// Sets a property where it has, byte by byte, the value that the caller expects, and returns whether it had. Once it is stored; where
+    /// it had another value nothing is written.
+    /// </summary>
+    /// <param name="name">The property.</param>
+    /// <param name="expected">
+    /// What it must be; null: it must not be there. (An array that is null converts to the empty value, not to null.)
+    /// </param>
+    /// <param name="value">What it becomes; null removes it.</param>
+    /// <param name="request">The call's request.</param>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    [Alias("CompareAndSet")]
+    Task<bool> CompareAndSetAsync(string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request);
+
+    /// <summary>
+    /// Returns a property's value; where there is none, sets it and returns the new one, once it is stored. All callers get the same value.
+    /// </summary>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    [Alias("GetOrSet")]
+    Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request);
 
     /// <summary>
     /// Replaces the hash of the cookie's secret and returns the new generation, once it is stored. Requests that still carry the old secret

@@ -58,6 +58,31 @@ public static class SessionGrainExtensions
         }
     }
 
+    /// <inheritdoc cref="ISessionGrain.TakeAsync"/>
+    public static Task<ReadOnlyMemory<byte>?> TakeAsync(this ISessionGrain session, string name)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        PropertyName.BytesOf(name);
+        return session.RetryAsync(SessionRequest.New(), request => session.TakeAsync(name, request));
+    }
+
+    /// <inheritdoc cref="ISessionGrain.CompareAndSetAsync"/>
+    public static Task<bool> CompareAndSetAsync(
+        this ISessionGrain session, string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        PropertyName.BytesOf(name);
+        return session.RetryAsync(SessionRequest.New(), request => session.CompareAndSetAsync(name, expected, value, request));
+    }
+
+    /// <inheritdoc cref="ISessionGrain.GetOrSetAsync"/>
+    public static Task<ReadOnlyMemory<byte>> GetOrSetAsync(this ISessionGrain session, string name, ReadOnlyMemory<byte> value)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        PropertyName.BytesOf(name);
+        return session.RetryAsync(SessionRequest.New(), request => session.GetOrSetAsync(name, value, request));
+    }
+
     /// <inheritdoc cref="ISessionGrain.DestroyAsync"/>
     public static Task DestroyAsync(this ISessionGrain session)
     {

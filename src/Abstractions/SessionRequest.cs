@@ -86,6 +86,16 @@ public sealed record SessionRequest
     [Id(6)]
     public ConflictBehaviour OnConflict { get; init; }
 
+    /// <summary>
+    /// The first of several calls that belong together, such as those of one web request; null in that first one, and in a call that stands
+    /// alone. What calls that belong together have changed is no conflict between them.
+    /// </summary>
+    [Id(7)]
+    public RequestId? PartOf { get; init; }
+
+    /// <summary>What names the calls that belong together.</summary>
+    internal RequestId Origin => PartOf ?? Id;
+
     /// <summary>A request with an id of its own.</summary>
     public static SessionRequest New() => new() { Id = RequestId.New() };
 }

@@ -39,7 +39,9 @@ public sealed class SessionSnapshot
     /// <summary>A property's value; false where there is none.</summary>
     public bool TryGetValue(string name, [NotNullWhen(true)] out ReadOnlyMemory<byte>? value)
     {
-        value = Properties.TryGetValue(name, out var found) ? found : null;
-        return value is not null;
+        var isThere = Properties.TryGetValue(name, out var found);
+        // Not "found : null": null would become an array, and that an empty value.
+        value = isThere ? found : default(ReadOnlyMemory<byte>?);
+        return isThere;
     }
 }

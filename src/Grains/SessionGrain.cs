@@ -65,7 +65,16 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(delta);
-        var applied = await WriteAsync(request, _ => new Change(delta));
+        var applied = await WriteAsync(request, state =>
+        {
+            // Here and not before, so that it is looked at anew when the delta is applied anew after a reload.
+            if (request.OnConflict == ConflictBehaviour.Refuse)
+            {
+                state.RefuseConflict(delta, request.Origin, _session);
+            }
+
+            return new Change(delta);
+        });
         return applied.Version;
     }
 
@@ -74,6 +83,28 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(name);
         var applied = await WriteAsync(request, state => SessionCounter.Increment(state, name, by, _session));
         return long.Parse(applied.Result, CultureInfo.InvariantCulture);
+    }
+
+    public async Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.Take(state, name));
+        return SessionOperations.Read(applied.Result);
+    }
+
+    public async Task<bool> CompareAndSetAsync(
+        string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.CompareAndSet(state, name, expected, value));
+        return SessionOperations.IsDone(applied.Result);
+    }
+
+    public async Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var applied = await WriteAsync(request, state => SessionOperations.GetOrSet(state, name, value));
+        return SessionOperations.Read(applied.Result) ?? value;
     }
 
     public async Task<int> RegenerateAsync(SecretHash secret, SessionRequest request)
@@ -206,7 +237,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
                 {
                     CheckGeneration(state, request);
                     _lifetime.Slide(_silo.Now);
-                    return operation(state);
+                    return operation(state) with { By = request.Origin };
                 });
             }
             finally

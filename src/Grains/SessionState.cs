@@ -3,8 +3,10 @@ using System.Text;
 
 namespace SessionActors;
 
-/// <summary>What an operation makes of a state: a delta, perhaps a new secret, and the result to remember for its request id.</summary>
-internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "");
+/// <summary>
+/// What an operation makes of a state: a delta, perhaps a new secret, and the result to remember for its request id; and whose it is.
+/// </summary>
+internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "", RequestId By = default);
 
 /// <summary>
 /// A session at one version: immutable, so that the grain can show one state to readers while it works on the next. Applies a change or
@@ -32,6 +34,9 @@ internal sealed class SessionState
 
     public required int Generation { get; init; }
 
+    /// <summary>What changed last when, as far as this activation knows.</summary>
+    public required SessionHistory History { get; init; }
+
     /// <summary>The answer to every open at this version: made once, shared by all readers.</summary>
     public SessionOpening Opening => _opening ??= new SessionOpening
     {
@@ -55,6 +60,7 @@ internal sealed class SessionState
         Ttl = defaultTtl,
         Secret = secret,
         Generation = secret is null ? 0 : 1,
+        History = SessionHistory.Since(0),
     };
 
     public static SessionState From(StoredSession stored, TimeSpan defaultTtl) => new()
@@ -66,6 +72,7 @@ internal sealed class SessionState
         Ttl = stored.OwnTtl ?? defaultTtl,
         Secret = stored.Secret,
         Generation = stored.Generation,
+        History = SessionHistory.Since(stored.Version),
     };
 
     /// <summary>
@@ -127,7 +134,24 @@ internal sealed class SessionState
             Ttl = delta.Ttl ?? Ttl,
             Secret = change.Secret ?? Secret,
             Generation = change.Secret is null ? Generation : Generation + 1,
+            History = Version == 0
+                ? SessionHistory.Since(1)
+                : History.With(delta, Properties, Version + 1, change.By, most: 2 * Math.Max(limits.MaxProperties, properties.Count)),
         };
+    }
+
+    /// <summary>Throws where a delta would change what somebody else has changed since its base version.</summary>
+    /// <param name="delta">The delta.</param>
+    /// <param name="by">Whose it is.</param>
+    /// <param name="session">The session, as logs name it.</param>
+    /// <exception cref="SessionConflictException">It would.</exception>
+    public void RefuseConflict(SessionDelta delta, RequestId by, string session)
+    {
+        string[] conflicts = [.. History.ConflictsOf(Effective(delta), this, by).Order(StringComparer.Ordinal)];
+        if (conflicts.Length > 0)
+        {
+            throw new SessionConflictException(session, conflicts);
+        }
     }
 
     private bool IsSame(KeyValuePair<string, ReadOnlyMemory<byte>> set) =>

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 
 namespace SessionActors;
@@ -7,6 +6,8 @@ namespace SessionActors;
 internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActorSession
 {
     private bool _hasDropped;
+
+    private AtomicOperations Atomic => field ??= new AtomicOperations(this, visit);
 
     public SessionHandle Handle => visit.Connection.Handle;
 
@@ -35,6 +36,12 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
                 visit.Overlay.SetTtl(ttl);
             }
         }
+    }
+
+    public ConflictBehaviour OnConflict
+    {
+        get => visit.OnConflict;
+        set => visit.OnConflict = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, null);
     }
 
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
@@ -139,64 +146,21 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
             return;
         }
 
-        var opening = await visit.Connection.OpenAsync(slide: false);
-        visit.Overlay.Rebase(opening.Standing switch
-        {
-            SessionStanding.Open => opening.Snapshot!,
-            SessionStanding.Superseded => throw new SessionDestroyedException(Handle.LogName, SessionEndReason.Rotated),
-            _ => throw new SessionDestroyedException(Handle.LogName, opening.EndReason),
-        });
+        visit.Overlay.Rebase(await visit.ReadAsync());
     }
 
-    public async Task<long> IncrementAsync(string name, long by = 1)
-    {
-        SessionOverlay.CheckName(name);
-        RefuseReadOnly();
-        RefuseAbsent();
-        RefuseLateStart();
-        if (IsNew)
-        {
-            if (!visit.IsCookieAllowed)
-            {
-                throw new InvalidOperationException(
-                    "The session cannot be created, because the visitor has not consented to cookies. "
-                    + "Ask for consent first, or make the cookie essential (ActorSessionOptions.Cookie.IsEssential).");
-            }
+    public Task<long> IncrementAsync(string name, long by = 1) => Atomic.IncrementAsync(name, by);
 
-            await visit.StoreAsync(CancellationToken.None);
-        }
+    public Task<byte[]?> TakeAsync(string name) => Atomic.TakeAsync(name);
 
-        if (visit.Overlay.Changes(name))
-        {
-            throw new InvalidOperationException(
-                "The property has a change in this request that is not committed and would overwrite the sum. "
-                + "Call CommitAsync before IncrementAsync.");
-        }
+    public Task<bool> CompareAndSetAsync(string name, byte[]? expected, byte[]? value) =>
+        Atomic.CompareAndSetAsync(name, expected, value);
 
-        var sum = await visit.Connection.IncrementAsync(name, by);
-        var bytes = new byte[sum == (int)sum ? sizeof(int) : sizeof(long)];
-        if (bytes.Length == sizeof(int))
-        {
-            BinaryPrimitives.WriteInt32BigEndian(bytes, (int)sum);
-        }
-        else
-        {
-            BinaryPrimitives.WriteInt64BigEndian(bytes, sum);
-        }
+    public Task<byte[]> GetOrSetAsync(string name, byte[] value) => Atomic.GetOrSetAsync(name, value);
 
-        visit.Overlay.Learn(name, bytes);
-        return sum;
-    }
+    public Task<byte[]?> UpdateAsync(string name, Func<byte[]?, byte[]?> update) => Atomic.UpdateAsync(name, update);
 
-    private bool TakesChanges()
-    {
-        RefuseReadOnly();
-        var takes = visit.Phase is VisitPhase.New or VisitPhase.Open;
-        _hasDropped |= !takes;
-        return takes;
-    }
-
-    private void RefuseReadOnly()
+    public void RefuseReadOnly()
     {
         if (isReadOnly)
         {
@@ -205,7 +169,7 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         }
     }
 
-    private void RefuseLateStart()
+    public void RefuseLateStart()
     {
         if (IsNew && visit.IsTooLateForCookies)
         {
@@ -215,7 +179,7 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         }
     }
 
-    private void RefuseAbsent()
+    public void RefuseAbsent()
     {
         if (visit.Phase == VisitPhase.Detached)
         {
@@ -226,5 +190,13 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         {
             throw SessionUnavailableException.NotApplied(Handle.LogName, "it could not be opened when the request began.");
         }
+    }
+
+    private bool TakesChanges()
+    {
+        RefuseReadOnly();
+        var takes = visit.Phase is VisitPhase.New or VisitPhase.Open;
+        _hasDropped |= !takes;
+        return takes;
     }
 }

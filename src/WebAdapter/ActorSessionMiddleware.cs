@@ -33,6 +33,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
         var earlier = context.Features.Get<SessionVisit>();
         var visit = earlier ?? new SessionVisit(door, context);
         context.Features.Set(visit);
+        visit.OnConflict = access?.SaidOnConflict ?? visit.OnConflict;
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
         if (earlier is null && door.Cookie.Read(context) is { } cookie)
         {

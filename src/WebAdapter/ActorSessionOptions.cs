@@ -44,6 +44,14 @@ public sealed class ActorSessionOptions
     public UnavailableBehaviour OnUnavailable { get; set; }
 
     /// <summary>
+    /// What becomes of a commit that changes a property which another request has changed since this one read the session. Default
+    /// <see cref="ConflictBehaviour.LastWriterWins"/>, as in ASP.NET Core. <see cref="ConflictBehaviour.Refuse"/> stores nothing of the
+    /// commit and answers 409, with each <see cref="OnUnavailable"/>. An endpoint can say otherwise
+    /// (<see cref="SessionAccessAttribute.OnConflict"/>), and so can a request (<see cref="IActorSession.OnConflict"/>).
+    /// </summary>
+    public ConflictBehaviour OnConflict { get; set; }
+
+    /// <summary>
     /// Longest wait for one call to the session, or <see cref="Timeout.InfiniteTimeSpan"/>. Default 1 minute, as in ASP.NET Core; the
     /// session itself answers within 5 s. Shorter gives up earlier, and a change that was given up may still be stored.
     /// </summary>

@@ -26,6 +26,11 @@ internal sealed class ActorSessionOptionsValidator : IValidateOptions<ActorSessi
             errors.Add($"SessionActors:OnUnavailable is {options.OnUnavailable}. Set it to Fail or Ignore.");
         }
 
+        if (!Enum.IsDefined(options.OnConflict))
+        {
+            errors.Add($"SessionActors:OnConflict is {options.OnConflict}. Set it to LastWriterWins or Refuse.");
+        }
+
         if (options.IOTimeout != Timeout.InfiniteTimeSpan && (options.IOTimeout <= TimeSpan.Zero || options.IOTimeout > LongestTimeout))
         {
             errors.Add($"SessionActors:IOTimeout is {options.IOTimeout}. Set it to more than zero and less than 49 days, "

@@ -34,6 +34,16 @@ public interface IActorSession : ISession
     TimeSpan? Ttl { get; set; }
 
     /// <summary>
+    /// What becomes of this request's commits from now on that change a property which another request has changed since this one read the
+    /// session. At first what the endpoint says (<see cref="SessionAccessAttribute.OnConflict"/>), else the options. With
+    /// <see cref="ConflictBehaviour.Refuse"/> the client gets 409, and an explicit <c>CommitAsync</c> throws
+    /// <see cref="SessionConflictException"/>; the changes of the refused commit are dropped, so that <see cref="ReloadAsync"/> shows what
+    /// they were refused for. Atomic operations never conflict.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the two.</exception>
+    ConflictBehaviour OnConflict { get; set; }
+
+    /// <summary>
     /// Ends the session for good and removes the cookie. This request goes on with a new, empty session under a new handle, which exists
     /// nowhere until something is set: a log-out followed by a log-in is this and then <c>Set</c>.
     /// </summary>
@@ -60,10 +70,54 @@ public interface IActorSession : ISession
     /// <exception cref="OverflowException">The sum does not fit 64 bits; nothing is changed.</exception>
     /// <exception cref="FormatException">The property is no number.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The property has an uncommitted change in this request, which the sum would ignore; or the session is new and cannot be created,
-    /// because the response has started or the visitor has not consented to cookies.
+    /// The property has an uncommitted change in this request, which would overwrite the result; or the session is new and cannot be
+    /// created, because the response has started or the visitor has not consented to cookies; or the endpoint may only read.
     /// </exception>
     Task<long> IncrementAsync(string name, long by = 1);
+
+    /// <summary>
+    /// Removes a property and returns the value that it had, null where there is none: atomically among all requests, of which one gets
+    /// it, and stored when this returns. The other changes of this request are not committed by it, except that a new session is created
+    /// with what was set so far.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">As for <see cref="IncrementAsync"/>.</exception>
+    Task<byte[]?> TakeAsync(string name);
+
+    /// <summary>
+    /// Sets a property where it is what the caller expects, and returns whether it was: atomically among all requests, and stored when
+    /// this returns. Where it was not, nothing is changed; <see cref="ReloadAsync"/> shows what is there. The other changes of this request
+    /// are not committed by it, except that a new session is created with what was set so far.
+    /// </summary>
+    /// <param name="name">The property.</param>
+    /// <param name="expected">The value that it must have, byte by byte; null: it must not be there.</param>
+    /// <param name="value">Its new value; null removes it.</param>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="IncrementAsync"/>.</exception>
+    Task<bool> CompareAndSetAsync(string name, byte[]? expected, byte[]? value);
+
+    /// <summary>
+    /// Returns a property's value; where there is none, sets it and returns the new one: atomically among all requests, which all get the
+    /// same value, and stored when this returns. The other changes of this request are not committed by it, except that a new session is
+    /// created with what was set so far.
+    /// </summary>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="IncrementAsync"/>.</exception>
+    Task<byte[]> GetOrSetAsync(string name, byte[] value);
+
+    /// <summary>
+    /// Makes a new value of a property's value and returns it: atomically among all requests, and stored when this returns. Where another
+    /// request changes the property meanwhile, the new value is made again of what is there then, 20 times at most. The other changes of
+    /// this request are not committed by it, except that a new session is created with what was set so far.
+    /// </summary>
+    /// <param name="name">The property.</param>
+    /// <param name="update">
+    /// Makes the new value: given null where there is none, and null removes the property. It is called again after each round that was
+    /// lost, so it must do nothing besides.
+    /// </param>
+    /// <exception cref="SessionConflictException">Other requests were faster 20 times in a row. Nothing was changed.</exception>
+    /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="IncrementAsync"/>.</exception>
+    Task<byte[]?> UpdateAsync(string name, Func<byte[]?, byte[]?> update);
 
     /// <summary>Drops the changes of this request that are not committed yet.</summary>
     void Forget();

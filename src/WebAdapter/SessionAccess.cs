@@ -38,6 +38,19 @@ public sealed class SessionAccessAttribute(SessionAccess access) : Attribute
     /// would keep the session of an absent user alive for ever. A change is activity all the same.
     /// </summary>
     public bool Slide { get; init; } = true;
+
+    /// <summary>
+    /// What becomes of a commit that changes a property which another request has changed since this one read the session. Not set: what
+    /// <see cref="ActorSessionOptions.OnConflict"/> says.
+    /// </summary>
+    public ConflictBehaviour OnConflict
+    {
+        get => SaidOnConflict ?? ConflictBehaviour.LastWriterWins;
+        init => SaidOnConflict = value;
+    }
+
+    // An attribute's property cannot be null by C#'s rules.
+    internal ConflictBehaviour? SaidOnConflict { get; init; }
 }
 
 /// <summary>Says how minimal APIs and groups of them use the session.</summary>
@@ -47,7 +60,11 @@ public static class SessionAccessEndpointConventionBuilderExtensions
     /// <param name="builder">The endpoints.</param>
     /// <param name="access">How they use the session.</param>
     /// <param name="slide">Whether their requests renew the idle time-out; see <see cref="SessionAccessAttribute.Slide"/>.</param>
-    public static TBuilder WithSessionAccess<TBuilder>(this TBuilder builder, SessionAccess access, bool slide = true)
+    /// <param name="onConflict">
+    /// What becomes of conflicts; see <see cref="SessionAccessAttribute.OnConflict"/>. Default null: what the options say.
+    /// </param>
+    public static TBuilder WithSessionAccess<TBuilder>(
+        this TBuilder builder, SessionAccess access, bool slide = true, ConflictBehaviour? onConflict = null)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new SessionAccessAttribute(access) { Slide = slide });
+        builder.WithMetadata(new SessionAccessAttribute(access) { Slide = slide, SaidOnConflict = onConflict });
 }

@@ -19,8 +19,9 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     public static bool IsTransient(Exception e) =>
         e is SessionUnavailableException { Moved: true } or OrleansException or TimeoutException or ObjectDisposedException;
 
-    /// <summary>A mutating request by whoever opened this generation of the secret.</summary>
-    public SessionRequest NewRequest(int? generation) => new() { Id = RequestId.New(), Patience = Patience, Generation = generation };
+    /// <summary>A mutating request by whoever opened this generation of the secret, after that first one.</summary>
+    public SessionRequest NewRequest(int? generation, RequestId? first) =>
+        new() { Id = RequestId.New(), Patience = Patience, Generation = generation, PartOf = first };
 
     /// <summary>Opens a session. The first try is made without what a second one needs: nearly all need no other.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

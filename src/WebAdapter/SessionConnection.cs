@@ -14,6 +14,7 @@ internal sealed class SessionConnection
     private SessionRequest? _rotation;
     private long? _unansweredSince;
     private int? _generation;
+    private RequestId? _first;
 
     /// <summary>To a session that exists nowhere yet.</summary>
     public SessionConnection(SessionDoor door, SessionHandle handle)
@@ -44,7 +45,7 @@ internal sealed class SessionConnection
     /// <exception cref="SessionLeaseTimeoutException">Others had it for too long, or too many wait.</exception>
     public async Task<SessionOpening> AcquireAsync(bool slide, CancellationToken token)
     {
-        var request = _door.Calls.NewRequest(_generation);
+        var request = NewRequest();
         (var opening, Lease) = await _door.Calls.AcquireAsync(_grain, _token.Hash, slide, request, token);
         return opening;
     }
@@ -80,14 +81,15 @@ internal sealed class SessionConnection
         return created;
     }
 
-    public Task<long> CommitAsync(SessionDelta delta, CancellationToken token) =>
-        CommitAsync(_commit ??= NewRequest(), request => _grain.CommitAsync(delta, request), token);
-
-    public Task<long> IncrementAsync(string name, long by)
+    public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
     {
-        return ChangeAsync(
-            NewRequest(), request => _grain.IncrementAsync(name, by, request), CancellationToken.None);
+        _commit ??= NewRequest() with { OnConflict = onConflict };
+        return CommitAsync(_commit, request => _grain.CommitAsync(delta, request), token);
     }
+
+    /// <summary>Makes an atomic operation, which needs no commit.</summary>
+    public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
+        ChangeAsync(NewRequest(), request => operation(_grain, request), CancellationToken.None);
 
     /// <summary>Gives the session a new secret.</summary>
     public async Task RegenerateAsync()
@@ -133,7 +135,12 @@ internal sealed class SessionConnection
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
 
-    private SessionRequest NewRequest() => _door.Calls.NewRequest(_generation) with { Lease = Lease?.Id };
+    private SessionRequest NewRequest()
+    {
+        var request = _door.Calls.NewRequest(_generation, _first) with { Lease = Lease?.Id };
+        _first ??= request.Id;
+        return request;
+    }
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {

@@ -27,6 +27,7 @@ internal sealed class SessionDoor : IDisposable
         Keys = new CookieKeys(grains, _time);
         Cookie = new SessionCookie(options.Value, _time);
         Calls = new SessionCalls(options.Value, _time);
+        OnConflict = options.Value.OnConflict;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }
 
@@ -40,6 +41,9 @@ internal sealed class SessionDoor : IDisposable
 
     /// <summary>Whether requests go on without a session that cannot be reached.</summary>
     public bool IgnoresFailure { get; }
+
+    /// <summary>What becomes of conflicts where the endpoint says nothing else.</summary>
+    public ConflictBehaviour OnConflict { get; }
 
     public DateTimeOffset Now => _time.GetUtcNow();
 

@@ -28,6 +28,10 @@ internal sealed class SessionOverlay
     private TimeSpan? _ttl;
     private bool _hasOwnTtl;
 
+    // Up to here this request has seen what others changed. A commit's version is later and may have others' changes below it: it does not
+    // count, and what this request has changed itself is no conflict anyway (SessionRequest.PartOf).
+    private long _seen;
+
     /// <summary>A session that exists nowhere.</summary>
     public SessionOverlay() => _stored = _base = _current = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
 
@@ -135,7 +139,7 @@ internal sealed class SessionOverlay
     {
         if (_sent is null)
         {
-            _sent = _changes.BasedOn(Version);
+            _sent = _changes.BasedOn(_seen);
             _changes = SessionDelta.Empty;
             _base = _current;
         }
@@ -155,6 +159,8 @@ internal sealed class SessionOverlay
         _sent = null;
         _stored = _base;
         Version = Math.Max(Version, version);
+        // A session that this request has created is as this request sees it.
+        _seen = _seen == 0 ? version : _seen;
     }
 
     /// <summary>What was sent is certainly not stored: it is a change like those made since.</summary>
@@ -179,6 +185,14 @@ internal sealed class SessionOverlay
         _current = _current.SetItem(name, value);
     }
 
+    /// <summary>A property that another call has removed meanwhile.</summary>
+    public void LearnRemoved(string name)
+    {
+        _stored = _stored.Remove(name);
+        _base = _base.Remove(name);
+        _current = _current.Remove(name);
+    }
+
     /// <summary>Puts a fresh snapshot under the changes.</summary>
     [MemberNotNull(nameof(_stored), nameof(_base), nameof(_current))]
     public void Rebase(SessionSnapshot snapshot)
@@ -188,7 +202,7 @@ internal sealed class SessionOverlay
         _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base);
         _ttl = snapshot.Ttl;
         _hasOwnTtl = snapshot.HasOwnTtl;
-        Version = snapshot.Version;
+        Version = _seen = snapshot.Version;
     }
 
     /// <summary>Drops all changes that are not known to be stored.</summary>

@@ -10,7 +10,8 @@ namespace SessionActors;
 internal static class SessionProblem
 {
     /// <summary>Whether an exception that the application left unhandled is answered here, rather than by its own error page.</summary>
-    public static bool Answers(Exception e) => e is SessionLimitExceededException || RetryAfter(e) is not null;
+    public static bool Answers(Exception e) =>
+        e is SessionConflictException or SessionLimitExceededException || RetryAfter(e) is not null;
 
     /// <summary>
     /// Turns a response that has not started into the answer and returns its body. Nothing stays of what the endpoint said: neither its
@@ -39,6 +40,7 @@ internal static class SessionProblem
             SessionUnavailableException => (StatusCodes.Status503ServiceUnavailable, "The session is unavailable."),
             SessionLeaseTimeoutException => (StatusCodes.Status503ServiceUnavailable, "The session is in use."),
             SessionLeaseLostException => (StatusCodes.Status503ServiceUnavailable, "The session was lost to another request."),
+            SessionConflictException => (StatusCodes.Status409Conflict, "The session was changed by another request."),
             SessionLimitExceededException => (StatusCodes.Status413PayloadTooLarge, "The session is too large."),
             _ => (StatusCodes.Status500InternalServerError, "The session could not be stored."),
         };

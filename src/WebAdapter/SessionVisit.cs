@@ -57,6 +57,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         _ => false,
     };
 
+    /// <summary>What becomes of a commit that changes what somebody else has changed since this request read the session.</summary>
+    public ConflictBehaviour OnConflict { get; set; } = door.OnConflict;
+
     public bool IsCookieAllowed => door.Cookie.IsAllowed(context);
 
     public bool IsTooLateForCookies => _headersAreGone || context.Response.HasStarted;
@@ -99,6 +102,19 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
 
     /// <summary>Lets the next request have the session, where this one had it to itself.</summary>
     public void GiveTurnBack() => _connection?.ReleaseAsync().Ignore();
+
+    /// <summary>The session as it is now.</summary>
+    /// <exception cref="SessionDestroyedException">It ended or got a new secret meanwhile.</exception>
+    public async Task<SessionSnapshot> ReadAsync()
+    {
+        var opening = await Connection.OpenAsync(slide: false);
+        return opening.Standing switch
+        {
+            SessionStanding.Open => opening.Snapshot!,
+            SessionStanding.Superseded => throw new SessionDestroyedException(Connection.Handle.LogName, SessionEndReason.Rotated),
+            _ => throw new SessionDestroyedException(Connection.Handle.LogName, opening.EndReason),
+        };
+    }
 
     /// <summary>Something was set, so that a new session is created with the next commit, even if it is removed again.</summary>
     public void Begin() => _isBegun = true;
@@ -156,9 +172,15 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
 
             while (Overlay.IsChanged)
             {
-                Overlay.Acknowledge(await Connection.CommitAsync(Overlay.Send(), token));
+                Overlay.Acknowledge(await Connection.CommitAsync(Overlay.Send(), OnConflict, token));
                 door.Log.SessionStored(Connection.Handle, Overlay.Version);
             }
+        }
+        catch (SessionConflictException)
+        {
+            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for.
+            Forget();
+            throw;
         }
         catch (SessionException e) when (SessionConnection.IsCertain(e))
         {
@@ -194,7 +216,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         {
             door.Log.CommitFailed(Connection.Handle, e);
             Forget();
-            return door.IgnoresFailure ? null : e;
+            return door.IgnoresFailure && e is not SessionConflictException ? null : e;
         }
     }
 

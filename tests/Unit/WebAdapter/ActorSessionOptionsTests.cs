@@ -20,6 +20,7 @@ public sealed class ActorSessionOptionsTests
         Assert.False(options.Cookie.IsEssential);
         Assert.Equal(CookieSecurePolicy.SameAsRequest, options.Cookie.SecurePolicy);
         Assert.Equal(UnavailableBehaviour.Fail, options.OnUnavailable);
+        Assert.Equal(ConflictBehaviour.LastWriterWins, options.OnConflict);
         Assert.Equal(TimeSpan.FromMinutes(1), options.IOTimeout);
     }
 
@@ -30,11 +31,13 @@ public sealed class ActorSessionOptionsTests
             [
                 new("SessionActors:Cookie:Name", "a"),
                 new("SessionActors:OnUnavailable", "Ignore"),
+                new("SessionActors:OnConflict", "Refuse"),
                 new("SessionActors:IOTimeout", "00:00:02"),
             ],
             o => o.Cookie.Name = "b");
         Assert.Equal("b", options.Cookie.Name);
         Assert.Equal(UnavailableBehaviour.Ignore, options.OnUnavailable);
+        Assert.Equal(ConflictBehaviour.Refuse, options.OnConflict);
         Assert.Equal(TimeSpan.FromSeconds(2), options.IOTimeout);
     }
 
@@ -48,9 +51,11 @@ public sealed class ActorSessionOptionsTests
             o.Cookie.SameSite = SameSiteMode.None;
             o.Cookie.SecurePolicy = CookieSecurePolicy.None;
             o.OnUnavailable = (UnavailableBehaviour)9;
+            o.OnConflict = (ConflictBehaviour)9;
             o.IOTimeout = TimeSpan.Zero;
         }));
-        string[] told = ["Cookie:Name is 'a b'", "Expiration", "SameSite None", "OnUnavailable is 9", "IOTimeout is 00:00:00"];
+        string[] told =
+            ["Cookie:Name is 'a b'", "Expiration", "SameSite None", "OnUnavailable is 9", "OnConflict is 9", "IOTimeout is 00:00:00"];
         Assert.Equal(told.Length, e.Failures.Count());
         Assert.All(told, text => Assert.Contains(text, e.Message, StringComparison.Ordinal));
     }

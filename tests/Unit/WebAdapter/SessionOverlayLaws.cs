@@ -195,6 +195,20 @@ public sealed class SessionOverlayLaws
     }
 
     [Fact]
+    public void What_another_call_has_set_or_removed_shows_and_is_no_change()
+    {
+        var overlay = new SessionOverlay(Snapshot(Of(("a", 1), ("b", 1)), 1));
+        overlay.Set("c", [1]);
+        overlay.Learn("a", new byte[] { 2 });
+        overlay.LearnRemoved("b");
+        Assert.Equal("a=02 c=01", Text(overlay));
+        Assert.True(overlay.Send() is { Sets.Count: 1, Removes.Count: 0 });
+        overlay.TakeBack();
+        overlay.Forget();
+        Assert.Equal("a=02", Text(overlay));
+    }
+
+    [Fact]
     public void An_idle_time_out_is_a_change_only_where_it_is_another()
     {
         var overlay = new SessionOverlay(Snapshot(Of(), 1));
