@@ -32,18 +32,30 @@ public sealed class SessionLease : IAsyncDisposable
     private readonly ISessionGrain _session;
     private readonly LeaseGrant _grant;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _lost = new();
-    private readonly ITimer _timer;
+    private readonly Func<Task>? _atEnd;
+    private readonly CancellationTokenSource _lost;
+    private readonly ITimer? _timer;
     private long _renewedAt;
     private bool _isOver;
 
-    internal SessionLease(ISessionGrain session, LeaseGrant grant, SessionSnapshot snapshot, TimeProvider time)
+    /// <param name="session">The session.</param>
+    /// <param name="grant">What it granted.</param>
+    /// <param name="snapshot">The session as it was then.</param>
+    /// <param name="time">The clock to renew by.</param>
+    /// <param name="atEnd">What is still to be done under the lease when it is disposed.</param>
+    internal SessionLease(
+        ISessionGrain session, LeaseGrant grant, SessionSnapshot snapshot, TimeProvider time, Func<Task>? atEnd = null)
     {
-        (_session, _grant, _time, Snapshot) = (session, grant, time, snapshot);
+        (_session, _grant, _time, _atEnd, Snapshot) = (session, grant, time, atEnd, snapshot);
+        _lost = new CancellationTokenSource();
         _renewedAt = time.GetTimestamp();
         var period = grant.Expiry / RenewalsPerExpiry;
         _timer = time.CreateTimer(static lease => _ = ((SessionLease)lease!).RenewAsync(), this, period, period);
     }
+
+    /// <summary>A part of the time of a lease that goes on after it.</summary>
+    internal SessionLease(SessionLease whole, SessionSnapshot snapshot, Func<Task> atEnd) =>
+        (_session, _grant, _time, _lost, _atEnd, Snapshot) = (whole._session, whole._grant, whole._time, whole._lost, atEnd, snapshot);
 
     /// <summary>The name of the lease, for <see cref="SessionRequest.Lease"/>.</summary>
     public RequestId Id => _grant.Id;
@@ -68,10 +80,26 @@ public sealed class SessionLease : IAsyncDisposable
     public Task<long> CommitAsync(SessionDelta delta) =>
         _session.RetryAsync(NewRequest(), request => _session.CommitAsync(delta, request));
 
-    /// <summary>Gives the lease back. One that cannot be given back, because the session is out of reach, ends by itself.</summary>
+    /// <summary>
+    /// Gives the lease back. One that cannot be given back, because the session is out of reach, ends by itself. A web request's lease
+    /// commits before that what the request has changed, and throws what <c>CommitAsync</c> would.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
-        if (_isOver)
+        try
+        {
+            await (_isOver || _atEnd is null ? Task.CompletedTask : _atEnd());
+        }
+        finally
+        {
+            await ReleaseAsync();
+        }
+    }
+
+    /// <summary>Gives the lease back with whatever is left to do undone.</summary>
+    internal async Task ReleaseAsync()
+    {
+        if (_isOver || _timer is null)
         {
             return;
         }
@@ -107,7 +135,7 @@ public sealed class SessionLease : IAsyncDisposable
 
         if (isLost && !_isOver)
         {
-            await _timer.DisposeAsync();
+            await _timer!.DisposeAsync();
             await _lost.CancelAsync();
         }
     }

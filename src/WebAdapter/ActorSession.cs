@@ -149,6 +149,28 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         visit.Overlay.Rebase(await visit.ReadAsync());
     }
 
+    public async Task<SessionLease> AcquireAsync(CancellationToken cancellationToken = default)
+    {
+        await Atomic.BeginAsync();
+        var connection = visit.Connection;
+        var whole = connection.Lease;
+        var snapshot = whole is null ? await visit.AcquireAsync(CommitAndLeaveAsync, cancellationToken) : await visit.ReadAsync();
+        visit.Overlay.Rebase(snapshot);
+        return whole is null ? connection.Lease! : new SessionLease(whole, snapshot, () => CommitAsync(CancellationToken.None));
+
+        async Task CommitAndLeaveAsync()
+        {
+            try
+            {
+                await CommitAsync(CancellationToken.None);
+            }
+            finally
+            {
+                connection.LeaveLease();
+            }
+        }
+    }
+
     public Task<long> IncrementAsync(string name, long by = 1) => Atomic.IncrementAsync(name, by);
 
     public Task<byte[]?> TakeAsync(string name) => Atomic.TakeAsync(name);

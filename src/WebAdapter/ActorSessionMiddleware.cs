@@ -40,8 +40,8 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             // 3. Opened before the endpoint runs, so that reading the session never blocks a thread.
             try
             {
-                await door.OpenAsync(
-                    visit, cookie, access?.Slide ?? true, access is { Access: SessionAccess.Exclusive } ? context.RequestAborted : null);
+                visit.IsExclusive = access is { Access: SessionAccess.Exclusive };
+                await door.OpenAsync(visit, cookie, access?.Slide ?? true, visit.IsExclusive ? context.RequestAborted : default);
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {

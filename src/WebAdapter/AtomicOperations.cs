@@ -108,9 +108,8 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
     }
 
     /// <summary>Refuses what cannot be done, and creates the session if there is none yet.</summary>
-    private async Task BeginAsync(string name, string operation)
+    public async Task BeginAsync()
     {
-        SessionOverlay.CheckName(name);
         session.RefuseReadOnly();
         session.RefuseAbsent();
         session.RefuseLateStart();
@@ -125,7 +124,12 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
 
             await visit.StoreAsync(CancellationToken.None);
         }
+    }
 
+    private async Task BeginAsync(string name, string operation)
+    {
+        SessionOverlay.CheckName(name);
+        await BeginAsync();
         if (visit.Overlay.Changes(name))
         {
             throw new InvalidOperationException(

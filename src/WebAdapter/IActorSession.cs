@@ -119,6 +119,27 @@ public interface IActorSession : ISession
     /// <exception cref="InvalidOperationException">As for <see cref="IncrementAsync"/>.</exception>
     Task<byte[]?> UpdateAsync(string name, Func<byte[]?, byte[]?> update);
 
+    /// <summary>
+    /// Waits until this request has the session to itself, takes a fresh snapshot (uncommitted changes stay on top of it), and has the
+    /// session to itself until the lease is disposed. Disposing commits what the request has changed, and throws what
+    /// <c>CommitAsync</c> would; <see cref="SessionLeaseLostException"/> where the lease was lost, so that nothing is stored. For a whole
+    /// request there is <see cref="SessionAccess.Exclusive"/>; within one this only takes the fresh snapshot and commits. A new session is
+    /// created by it.
+    /// <code>
+    /// await using (await session.AcquireAsync())
+    /// {
+    ///     session.Set("stock", session.Get&lt;int&gt;("stock") - 1);
+    /// }
+    /// </code>
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="SessionLeaseTimeoutException">Others had it for all of <c>LeaseWait</c>, or too many wait.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint has <see cref="SessionAccess.ReadOnly"/>; or the session is new and cannot be created, because the response has started
+    /// or the visitor has not consented to cookies.
+    /// </exception>
+    Task<SessionLease> AcquireAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Drops the changes of this request that are not committed yet.</summary>
     void Forget();
 }

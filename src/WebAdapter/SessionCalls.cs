@@ -49,10 +49,10 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// Opens a session when it is this request's turn to have it to itself. <c>LeaseWait</c> bounds the wait; the token ends it.
     /// </summary>
     public async Task<(SessionOpening Opening, SessionLease? Lease)> AcquireAsync(
-        ISessionGrain grain, SecretHash secret, bool slide, SessionRequest request, CancellationToken token)
+        ISessionGrain grain, SecretHash secret, bool slide, SessionRequest request, Func<Task>? atEnd, CancellationToken token)
     {
         var opening = await grain.AcquireAsync(secret, slide, request, token);
-        return (opening, opening.Lease is { } lease ? new SessionLease(grain, lease, opening.Snapshot!, time) : null);
+        return (opening, opening.Lease is { } grant ? new SessionLease(grain, grant, opening.Snapshot!, time, atEnd) : null);
     }
 
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>

@@ -42,22 +42,23 @@ internal sealed class SessionConnection
     public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
 
     /// <summary>Opens the session when this request has it to itself.</summary>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    /// <param name="atEnd">What is still to be done when the lease is disposed.</param>
+    /// <param name="token">Ends the wait.</param>
     /// <exception cref="SessionLeaseTimeoutException">Others had it for too long, or too many wait.</exception>
-    public async Task<SessionOpening> AcquireAsync(bool slide, CancellationToken token)
+    public async Task<SessionOpening> AcquireAsync(bool slide, Func<Task>? atEnd, CancellationToken token)
     {
         var request = NewRequest();
-        (var opening, Lease) = await _door.Calls.AcquireAsync(_grain, _token.Hash, slide, request, token);
+        (var opening, Lease) = await _door.Calls.AcquireAsync(_grain, _token.Hash, slide, request, atEnd, token);
         return opening;
     }
 
-    /// <summary>Gives the lease back, if there is one.</summary>
-    public async Task ReleaseAsync()
+    /// <summary>The lease has ended, or is about to.</summary>
+    public SessionLease? LeaveLease()
     {
-        if (Lease is { } lease)
-        {
-            Lease = null;
-            await lease.DisposeAsync();
-        }
+        var lease = Lease;
+        Lease = null;
+        return lease;
     }
 
     /// <summary>The session was opened under this generation of its secret: changes are refused once there is another.</summary>

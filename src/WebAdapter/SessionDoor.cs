@@ -70,11 +70,11 @@ internal sealed class SessionDoor : IDisposable
     /// <param name="visit">The visit.</param>
     /// <param name="cookie">The cookie.</param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
-    /// <param name="turn">Ends the wait for the visit's turn to have the session to itself; null where it shares it.</param>
+    /// <param name="aborted">Ends the wait of an exclusive visit for its turn.</param>
     /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>
     /// <exception cref="SessionLeaseTimeoutException">Others had it to themselves for too long, or too many wait.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide, CancellationToken? turn = null)
+    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide, CancellationToken aborted)
     {
         var reading = SessionToken.Read(cookie, Keys.Known, Now, out var token);
         if (reading == TokenReading.UnknownKey)
@@ -102,7 +102,9 @@ internal sealed class SessionDoor : IDisposable
         }
 
         var connection = new SessionConnection(this, token);
-        var opening = turn is { } aborted ? await connection.AcquireAsync(slide, aborted) : await connection.OpenAsync(slide);
+        var opening = visit.IsExclusive
+            ? await connection.AcquireAsync(slide, atEnd: null, aborted)
+            : await connection.OpenAsync(slide);
         switch (opening.Standing)
         {
             case SessionStanding.Open:

@@ -60,6 +60,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     /// <summary>What becomes of a commit that changes what somebody else has changed since this request read the session.</summary>
     public ConflictBehaviour OnConflict { get; set; } = door.OnConflict;
 
+    /// <summary>Whether the session is opened only when this request has it to itself.</summary>
+    public bool IsExclusive { get; set; }
+
     public bool IsCookieAllowed => door.Cookie.IsAllowed(context);
 
     public bool IsTooLateForCookies => _headersAreGone || context.Response.HasStarted;
@@ -91,7 +94,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     {
         if (door.Cookie.Read(context) is { } cookie)
         {
-            await door.OpenAsync(this, cookie, slide: true).AsTask().WaitAsync(token);
+            await door.OpenAsync(this, cookie, slide: true, token).AsTask().WaitAsync(token);
         }
 
         if (Phase == VisitPhase.Unavailable)
@@ -101,20 +104,27 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     }
 
     /// <summary>Lets the next request have the session, where this one had it to itself.</summary>
-    public void GiveTurnBack() => _connection?.ReleaseAsync().Ignore();
+    public void GiveTurnBack() => _connection?.LeaveLease()?.ReleaseAsync().Ignore();
+
+    /// <summary>The session as it is when this request has it to itself.</summary>
+    /// <param name="atEnd">What is still to be done when the lease is disposed.</param>
+    /// <param name="token">Ends the wait.</param>
+    public async Task<SessionSnapshot> AcquireAsync(Func<Task> atEnd, CancellationToken token) =>
+        Opened(await Connection.AcquireAsync(slide: false, atEnd, token));
 
     /// <summary>The session as it is now.</summary>
     /// <exception cref="SessionDestroyedException">It ended or got a new secret meanwhile.</exception>
     public async Task<SessionSnapshot> ReadAsync()
     {
-        var opening = await Connection.OpenAsync(slide: false);
-        return opening.Standing switch
-        {
-            SessionStanding.Open => opening.Snapshot!,
-            SessionStanding.Superseded => throw new SessionDestroyedException(Connection.Handle.LogName, SessionEndReason.Rotated),
-            _ => throw new SessionDestroyedException(Connection.Handle.LogName, opening.EndReason),
-        };
+        return Opened(await Connection.OpenAsync(slide: false));
     }
+
+    private SessionSnapshot Opened(SessionOpening opening) => opening.Standing switch
+    {
+        SessionStanding.Open => opening.Snapshot!,
+        SessionStanding.Superseded => throw new SessionDestroyedException(Connection.Handle.LogName, SessionEndReason.Rotated),
+        _ => throw new SessionDestroyedException(Connection.Handle.LogName, opening.EndReason),
+    };
 
     /// <summary>Something was set, so that a new session is created with the next commit, even if it is removed again.</summary>
     public void Begin() => _isBegun = true;

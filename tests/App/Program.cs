@@ -131,6 +131,7 @@ app.MapPromises();
 app.MapSemantics();
 app.MapFaults();
 app.MapConflicts();
+app.MapExclusive();
 
 app.Run();
 

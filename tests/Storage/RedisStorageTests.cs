@@ -2,6 +2,7 @@ using System.Globalization;
 using CsCheck;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using static System.StringComparison;
 
 namespace SessionActors;
 
@@ -10,7 +11,16 @@ public sealed class RedisFixture : IAsyncLifetime
 {
     internal RedisServer Server { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Server = await RedisServer.StartAsync();
+    public async ValueTask InitializeAsync()
+    {
+        Server = await RedisServer.StartAsync();
+        var server = (await Server.AdminAsync()).GetServer(Server.Address);
+        // A Redis that does not know a script yet answers twice, and tests count and drop answers.
+        foreach (var file in typeof(ISessionStorage).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(".lua", Ordinal)))
+        {
+            await server.ScriptLoadAsync(new RedisScriptSource(file).Text);
+        }
+    }
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 }
