@@ -47,6 +47,11 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
         ArgumentNullException.ThrowIfNull(key);
+        if (!isReadOnly && TempDataTake.IsDue(visit, key))
+        {
+            TempDataTake.Take(visit);
+        }
+
         return visit.Overlay.TryGetValue(key, out value);
     }
 

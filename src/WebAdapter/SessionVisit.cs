@@ -218,16 +218,28 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
         catch (SessionDestroyedException e)
         {
-            door.OnDropped(Connection.Handle, e);
-            Detach(e.Reason);
+            Drop(e);
             return null;
         }
         catch (Exception e)
         {
-            door.Log.CommitFailed(Connection.Handle, e);
             Forget();
-            return door.IgnoresFailure && e is not SessionConflictException ? null : e;
+            return Ignores(e) ? null : e;
         }
+    }
+
+    /// <summary>The session ended while the request ran, and its changes with it.</summary>
+    public void Drop(SessionDestroyedException e)
+    {
+        door.OnDropped(Connection.Handle, e);
+        Detach(e.Reason);
+    }
+
+    /// <summary>Logs a failure of a call that the application did not make itself, and says whether that is to be all.</summary>
+    public bool Ignores(Exception e)
+    {
+        door.Log.CommitFailed(Connection.Handle, e);
+        return door.IgnoresFailure && e is not SessionConflictException;
     }
 
     /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>

@@ -20,8 +20,9 @@ namespace SessionActors;
 /// <item><term>@secret</term><description>SHA-256 of the cookie's secret, base64url, where a cookie opens the session</description></item>
 /// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
 /// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
-/// characters), the Redis time in ms when it was written and, where it is not the version, its result, with blanks between. A slot does not
-/// say its version: it follows from @version, and so a commit costs the same however long the ring is.</description></item>
+/// characters), the Redis time in ms when it was written and, where it is not the version, its result (see
+/// <see cref="SessionOperations"/>), with blanks between. A slot does not say its version: it follows from @version, and so a commit costs
+/// the same however long the ring is.</description></item>
 /// </list>
 /// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c> or <c>lifetime</c>.
 /// </summary>

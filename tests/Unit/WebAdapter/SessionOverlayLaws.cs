@@ -209,6 +209,33 @@ public sealed class SessionOverlayLaws
     }
 
     [Fact]
+    public void A_commit_does_not_tell_what_others_have_changed_below_it_but_a_reload_does()
+    {
+        var overlay = new SessionOverlay(Snapshot(Of(("a", 1)), 3));
+        overlay.Set("a", [2]);
+        Assert.Equal(3, overlay.Send().BaseVersion);
+        // Perhaps somebody else's version, in which a was 2 already: then there may be more in it.
+        overlay.Acknowledge(4);
+        overlay.Set("b", [2]);
+        Assert.Equal((4, 3), (overlay.Version, overlay.Send().BaseVersion));
+        overlay.Acknowledge(5);
+        overlay.Rebase(Snapshot(Of(("a", 2), ("b", 2)), 5));
+        overlay.Set("c", [1]);
+        Assert.Equal(5, overlay.Send().BaseVersion);
+    }
+
+    [Fact]
+    public void A_session_that_the_request_has_created_is_as_the_request_sees_it()
+    {
+        var overlay = new SessionOverlay();
+        overlay.Set("a", [1]);
+        overlay.Send();
+        overlay.Acknowledge(1);
+        overlay.Set("a", [2]);
+        Assert.Equal(1, overlay.Send().BaseVersion);
+    }
+
+    [Fact]
     public void An_idle_time_out_is_a_change_only_where_it_is_another()
     {
         var overlay = new SessionOverlay(Snapshot(Of(), 1));
