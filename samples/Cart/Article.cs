@@ -17,4 +17,18 @@ internal sealed record Article(string Sku, string Name, string Picture, decimal 
 
     /// <summary>The session's property that counts an article in the cart.</summary>
     public static string Property(string sku) => $"item:{sku}";
+
+    /// <summary>One less in the cart; the last one takes the line along.</summary>
+    public static void TakeOneOut(ISession session, string sku)
+    {
+        var left = (session.GetInt32(Property(sku)) ?? 0) - 1;
+        if (left > 0)
+        {
+            session.SetInt32(Property(sku), left);
+        }
+        else
+        {
+            session.Remove(Property(sku));
+        }
+    }
 }

@@ -29,16 +29,12 @@ app.MapPost("/cart/{sku}/more", async (HttpContext http, string sku) =>
     return Results.Redirect("/");
 });
 
-app.MapPost("/cart/{sku}/less", async (HttpContext http, string sku) =>
+// What reads, computes and then sets or removes has the session to itself meanwhile.
+app.MapPost("/cart/{sku}/less", (HttpContext http, string sku) =>
 {
-    var session = http.GetActorSession();
-    if (session.GetInt32(Article.Property(sku)) is not null && await session.IncrementAsync(Article.Property(sku), -1) <= 0)
-    {
-        session.Remove(Article.Property(sku));
-    }
-
+    Article.TakeOneOut(http.Session, sku);
     return Results.Redirect("/");
-});
+}).WithSessionAccess(SessionAccess.Exclusive);
 
 app.MapPost("/cart/{sku}/remove", (HttpContext http, string sku) =>
 {

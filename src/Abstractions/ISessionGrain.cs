@@ -87,7 +87,9 @@ public interface ISessionGrain : IGrainWithStringKey
     /// Waits its turn for exclusive access and opens the session under it: until it is released no other commit is stored, unless
     /// <c>LeaseBlocksShared</c> is off. The request's id names the lease. <see cref="SessionLease"/> renews and releases it.
     /// </summary>
-    /// <param name="secret">The hash of a cookie's secret, which must be the session's; null for a service that holds the handle alone.</param>
+    /// <param name="secret">
+    /// The hash of a cookie's secret, which must be the session's; null for a service that holds the handle alone.
+    /// </param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
     /// <param name="request">The request.</param>
     /// <returns>The opening with its lease; without one where the session has ended, or the secret is not the session's.</returns>

@@ -64,8 +64,8 @@ public sealed record SessionRequest
     }
 
     /// <summary>
-    /// The lease (<see cref="SessionLease.Id"/>) that the call is made under: it is refused with <see cref="SessionLeaseLostException"/> where
-    /// the lease is lost. Null for a call under none, which waits while somebody has one.
+    /// The lease (<see cref="SessionLease.Id"/>) that the call is made under: where that is lost, the call is refused with
+    /// <see cref="SessionLeaseLostException"/>. Null for a call under none, which waits while somebody has one.
     /// </summary>
     [Id(4)]
     public RequestId? Lease { get; init; }

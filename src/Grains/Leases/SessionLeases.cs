@@ -84,7 +84,9 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             : writes.AddAsync(request, operation);
     }
 
-    /// <summary>The session was somebody else's meanwhile, so whoever had it exclusively has not. Goes on with <see cref="Pass"/>.</summary>
+    /// <summary>
+    /// The session was somebody else's meanwhile, so whoever had it exclusively has not. Goes on with <see cref="Pass"/>.
+    /// </summary>
     public void Lose(long newEpoch)
     {
         if (_queue.Lose(newEpoch))
