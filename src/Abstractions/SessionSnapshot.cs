@@ -39,7 +39,8 @@ public sealed class SessionSnapshot
     /// <summary>A property's value; false where there is none.</summary>
     public bool TryGetValue(string name, [NotNullWhen(true)] out ReadOnlyMemory<byte>? value)
     {
-        value = Properties.TryGetValue(name, out var found) ? found : null;
+        // The cast matters: a bare null would become the empty bytes, and nothing would ever be missing.
+        value = Properties.TryGetValue(name, out var found) ? found : (ReadOnlyMemory<byte>?)null;
         return value is not null;
     }
 }
