@@ -43,7 +43,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
-        var delta = empty.Effective(session.Delta);
+        var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var writes = await _activation.CreatedAsync(empty.Apply(new Change(delta), _silo.Options, _session), delta, request);
         if (!writes.Knows(request.Id))
         {
@@ -64,7 +64,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(delta);
-        var applied = await WriteAsync(request, _ => new Change(delta));
+        var applied = await WriteAsync(request, state => new Change(JsonPatches.Resolve(delta, state, _session)));
         return applied.Version;
     }
 

@@ -13,7 +13,7 @@ namespace SessionActors;
 ///        sent     changes
 /// </code>
 /// </summary>
-internal sealed class SessionOverlay
+internal sealed partial class SessionOverlay
 {
     /// <summary>Longest name of a property in bytes of UTF-8, as in ASP.NET Core's session.</summary>
     public const int MaxNameBytes = ushort.MaxValue;
@@ -78,27 +78,23 @@ internal sealed class SessionOverlay
     }
 
     /// <summary>Whether this request has an uncommitted change of the property.</summary>
-    public bool Changes(string name) => _changes.Clears || _changes.Sets.ContainsKey(name) || _changes.Removes.Contains(name)
-        || (_sent is { } sent && (sent.Clears || sent.Sets.ContainsKey(name) || sent.Removes.Contains(name)));
+    public bool Changes(string name) => IsIn(_changes, name) || (_sent is { } sent && IsIn(sent, name));
 
-    /// <summary>Sets a property to a copy of the value.</summary>
+    /// <summary>Sets a property to a copy of the value, whatever others make of it meanwhile.</summary>
     public void Set(string name, ReadOnlySpan<byte> value)
     {
         CheckName(name);
-        if (_current.TryGetValue(name, out var present) && present.Span.SequenceEqual(value))
+        _seen.Drop(name);
+        if (_changes.Patches.ContainsKey(name) || !_current.TryGetValue(name, out var present) || !present.Span.SequenceEqual(value))
         {
-            return;
+            Put(name, value.ToArray());
         }
-
-        ReadOnlyMemory<byte> copy = value.ToArray();
-        _current = _current.SetItem(name, copy);
-        var isAsBefore = !_changes.Clears && _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value);
-        Change(isAsBefore ? _changes.Sets.Remove(name) : _changes.Sets.SetItem(name, copy), _changes.Removes.Remove(name));
     }
 
     /// <summary>Removes a property; no change where there is none.</summary>
     public void Remove(string name)
     {
+        _seen.Drop(name);
         if (!_current.ContainsKey(name))
         {
             return;
@@ -106,13 +102,15 @@ internal sealed class SessionOverlay
 
         _current = _current.Remove(name);
         var wasBefore = !_changes.Clears && _base.ContainsKey(name);
-        Change(_changes.Sets.Remove(name), wasBefore ? _changes.Removes.Add(name) : _changes.Removes);
+        var removes = wasBefore ? _changes.Removes.Add(name) : _changes.Removes;
+        Change(_changes.Sets.Remove(name), removes, _changes.Patches.Remove(name));
     }
 
     /// <summary>Removes everything; no change in a session that exists nowhere.</summary>
     public void Clear()
     {
         var existsNowhere = Version == 0 && _sent is null;
+        _seen.Clear();
         _current = _current.Clear();
         _changes = existsNowhere ? new SessionDelta { Ttl = _changes.Ttl } : _changes.Clear();
     }
@@ -123,7 +121,11 @@ internal sealed class SessionOverlay
         var before = _sent?.Ttl ?? OwnTtl;
         _changes = new SessionDelta
         {
-            Clears = _changes.Clears, Sets = _changes.Sets, Removes = _changes.Removes, Ttl = ttl == before ? null : ttl,
+            Clears = _changes.Clears,
+            Sets = _changes.Sets,
+            Removes = _changes.Removes,
+            Patches = _changes.Patches,
+            Ttl = ttl == before ? null : ttl,
         };
     }
 
@@ -138,6 +140,7 @@ internal sealed class SessionOverlay
             _sent = _changes.BasedOn(Version);
             _changes = SessionDelta.Empty;
             _base = _current;
+            _seen.StartFrom(_changes.Patches);
         }
 
         return _sent;
@@ -165,6 +168,7 @@ internal sealed class SessionOverlay
             _changes = sent.Then(_changes);
             _sent = null;
             _base = _stored;
+            _seen.StartFrom(_changes.Patches);
         }
     }
 
@@ -179,13 +183,17 @@ internal sealed class SessionOverlay
         _current = _current.SetItem(name, value);
     }
 
-    /// <summary>Puts a fresh snapshot under the changes.</summary>
+    /// <summary>
+    /// Puts a fresh snapshot under the changes. A patch that does not fit it leaves the property as this request had it, and the commit
+    /// decides.
+    /// </summary>
     [MemberNotNull(nameof(_stored), nameof(_base), nameof(_current))]
     public void Rebase(SessionSnapshot snapshot)
     {
+        var (below, shown) = (_base, _current);
         _stored = snapshot.Properties;
-        _base = _sent is null ? _stored : _sent.ApplyTo(_stored);
-        _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base);
+        _base = _sent is null ? _stored : _sent.ApplyTo(_stored, (name, before, patch) => Patched(before, patch, below!, name));
+        _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base, (name, before, patch) => Patched(before, patch, shown!, name));
         _ttl = snapshot.Ttl;
         _hasOwnTtl = snapshot.HasOwnTtl;
         Version = snapshot.Version;
@@ -197,8 +205,31 @@ internal sealed class SessionOverlay
         _sent = null;
         _changes = SessionDelta.Empty;
         _base = _current = _stored;
+        _seen.Clear();
     }
 
-    private void Change(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets, ImmutableHashSet<string> removes) =>
-        _changes = new SessionDelta { Clears = _changes.Clears, Sets = sets, Removes = removes, Ttl = _changes.Ttl };
+    private static bool IsIn(SessionDelta delta, string name) =>
+        delta.Clears || delta.Sets.ContainsKey(name) || delta.Removes.Contains(name) || delta.Patches.ContainsKey(name);
+
+    private void Put(string name, ReadOnlyMemory<byte> value)
+    {
+        _current = _current.SetItem(name, value);
+        var isAsBefore = !_changes.Clears && _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value.Span);
+        Change(
+            isAsBefore ? _changes.Sets.Remove(name) : _changes.Sets.SetItem(name, value),
+            _changes.Removes.Remove(name),
+            _changes.Patches.Remove(name));
+    }
+
+    private void Change(
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> sets,
+        ImmutableHashSet<string> removes,
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> patches) => _changes = new SessionDelta
+        {
+            Clears = _changes.Clears,
+            Sets = sets,
+            Removes = removes,
+            Patches = patches,
+            Ttl = _changes.Ttl,
+        };
 }
