@@ -104,14 +104,14 @@ internal sealed class JsonDifference
             }
             else if (!before.ContainsKey(name) || !JsonText.AreSame(old, value))
             {
-                RefuseOtherCase(loaded, name);
+                RefuseOtherCase(loaded, before, name);
                 Write("add", JsonText.Below(path, name), value);
             }
         }
 
         foreach (var (name, value) in before.Where(member => !after.ContainsKey(member.Key)))
         {
-            RefuseOtherCase(loaded, name);
+            RefuseOtherCase(loaded, before, name);
             if (loaded.ContainsKey(name))
             {
                 // Somebody else may have removed it too, and a remove alone would not fit then.
@@ -236,9 +236,10 @@ internal sealed class JsonDifference
     }
 
     // Read without regard to case, "Coupon" is what the type writes as "coupon": one next to the other would say two things.
-    private static void RefuseOtherCase(Dictionary<string, JsonElement> loaded, string name)
+    private static void RefuseOtherCase(Dictionary<string, JsonElement> loaded, Dictionary<string, JsonElement> before, string name)
     {
-        if (!loaded.ContainsKey(name) && loaded.Keys.Contains(name, StringComparer.OrdinalIgnoreCase))
+        if (!loaded.ContainsKey(name)
+            && loaded.Keys.Any(other => other.Equals(name, StringComparison.OrdinalIgnoreCase) && !before.ContainsKey(other)))
         {
             throw Untold("A name is spelled in another case than it was loaded.");
         }

@@ -8,11 +8,17 @@ internal sealed class SeenJson
 {
     private readonly Dictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>It reads or writes a property.</summary>
+    /// <summary>It reads or writes a property. What it has changed already and finds as it left it goes on from where it began.</summary>
     /// <param name="name">The property.</param>
     /// <param name="json">All of it.</param>
     /// <param name="patch">The patch that is under way already and made it so; null without one.</param>
-    public void See(string name, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte>? patch) => _seen[name] = new Seen(json, json, patch);
+    public void See(string name, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte>? patch)
+    {
+        if (!_seen.TryGetValue(name, out var seen) || !seen.Latest.Span.SequenceEqual(json.Span))
+        {
+            _seen[name] = new Seen(json, json, patch);
+        }
+    }
 
     /// <summary>The property is changed as a whole.</summary>
     public void Drop(string name) => _seen.Remove(name);
@@ -25,7 +31,8 @@ internal sealed class SeenJson
     {
         foreach (var (name, seen) in _seen)
         {
-            See(name, seen.Latest, patches.TryGetValue(name, out var patch) ? patch : (ReadOnlyMemory<byte>?)null);
+            _seen[name] = new Seen(
+                seen.Latest, seen.Latest, patches.TryGetValue(name, out var patch) ? patch : (ReadOnlyMemory<byte>?)null);
         }
     }
 
@@ -41,18 +48,25 @@ internal sealed class SeenJson
     {
         // A converter can make anything of anything, so the result is looked at once more.
         if (!_seen.TryGetValue(name, out var seen)
-            || rewrite(seen.Start) is not { } before
-            || JsonDifference.Between(seen.Start, before, json) is not { } operations
-            || PropertyPatch.Apply(seen.Start.Span, operations, out _) is not { } latest
-            || rewrite(latest) is not { } after
-            || !JsonDifference.AreSame(after, json))
+            || rewrite(seen.Latest) is not { } before
+            || JsonDifference.Between(seen.Latest, before, json) is not { } operations
+            || PropertyPatch.Apply(seen.Latest.Span, operations, out _) is not { } after
+            || rewrite(after) is not { } again
+            || !JsonDifference.AreSame(again, json))
         {
             return null;
         }
 
-        // Nothing to do leaves the text as it is.
-        _seen[name] = seen with { Latest = PatchText.IsEmpty(operations) ? seen.Start : latest };
-        return (PatchText.Concat(seen.Patch is { } patch ? patch.Span : "[]"u8, operations), _seen[name].Latest);
+        // What is sent is all in one, from what was loaded: step by step, an element that was added and then changed would have an index,
+        // and somebody else's may be there by then.
+        var latest = PatchText.IsEmpty(operations) ? seen.Latest : after;
+        if (JsonDifference.Between(seen.Start, seen.Start, latest) is not { } all)
+        {
+            return null;
+        }
+
+        _seen[name] = seen with { Latest = latest };
+        return (PatchText.Concat(seen.Patch is { } patch ? patch.Span : "[]"u8, all), latest);
     }
 
     private sealed record Seen(ReadOnlyMemory<byte> Start, ReadOnlyMemory<byte> Latest, ReadOnlyMemory<byte>? Patch);

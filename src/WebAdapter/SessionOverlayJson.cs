@@ -38,21 +38,21 @@ internal sealed partial class SessionOverlay
         {
             Put(name, change.Latest);
         }
-        else if (PatchText.IsEmpty(change.Patch.Span))
-        {
-            Show(name, before, _changes.Patches.Remove(name));
-        }
         else
         {
             // Where it does not fit what a reload brought, the commit decides.
-            var after = PropertyPatch.Apply(before.Span, change.Patch.Span, out _) ?? change.Latest;
-            if (change.Patch.Length > MostPatchBytes)
+            var after = PropertyPatch.Apply(before.Span, change.Patch.Span, out _);
+            if (after is not null && JsonDifference.AreSame(before, after))
             {
-                Put(name, after);
+                Show(name, before, _changes.Patches.Remove(name));
+            }
+            else if (change.Patch.Length > MostPatchBytes)
+            {
+                Put(name, after ?? change.Latest);
             }
             else
             {
-                Show(name, after, _changes.Patches.SetItem(name, change.Patch));
+                Show(name, after ?? change.Latest, _changes.Patches.SetItem(name, change.Patch));
             }
         }
     }
@@ -67,7 +67,6 @@ internal sealed partial class SessionOverlay
     private void Show(string name, ReadOnlyMemory<byte> value, ImmutableDictionary<string, ReadOnlyMemory<byte>> patches)
     {
         _current = _current.SetItem(name, value);
-        var isAsBefore = _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value.Span);
-        Change(_changes.Sets, _changes.Removes, isAsBefore ? patches.Remove(name) : patches);
+        Change(_changes.Sets, _changes.Removes, patches);
     }
 }

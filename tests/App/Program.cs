@@ -130,6 +130,7 @@ app.MapGet("/body-writer/{name}/{value}", async (HttpContext http, string name, 
 app.MapPromises();
 app.MapSemantics();
 app.MapFaults();
+app.MapNested();
 
 app.Run();
 

@@ -136,6 +136,7 @@ public sealed class JsonDifferenceLaws
     {
         Assert.Null(Between("""{"Coupon":"x"}""", """{"coupon":"x"}""", """{"coupon":"y"}"""));
         Assert.Equal("[]", Between("""{"Coupon":"x"}""", """{"coupon":"x"}""", """{"coupon":"x"}"""));
+        Assert.NotNull(Between("""{"A":1}""", """{"A":1,"a":2}"""));
     }
 
     [Fact]
