@@ -72,7 +72,8 @@ internal static class PropertyPatch
     }
 
     private static JsonArray Read(ReadOnlySpan<byte> operations) =>
-        JsonNode.Parse(operations, documentOptions: StrictPatch) as JsonArray ?? throw new JsonException("the patch is no array of operations.");
+        JsonNode.Parse(operations, documentOptions: StrictPatch) as JsonArray
+        ?? throw new JsonException("the patch is no array of operations.");
 
     private static JsonNode? Apply(JsonNode? root, JsonObject operation)
     {
@@ -162,7 +163,9 @@ internal static class PropertyPatch
     }
 
     private static int Index(string name, int last, string pointer) =>
-        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index <= last && (name == "0" || name[0] != '0')
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        && index <= last
+        && (name == "0" || name[0] != '0')
             ? index
             : throw Misfit(pointer);
 

@@ -32,8 +32,12 @@ internal sealed class ElementIdentity
         return null;
     }
 
-    /// <summary>Whether two are the same element, changed or not.</summary>
-    public bool AreOne(JsonElement one, JsonElement other) => one.GetProperty(_member).ToString() == other.GetProperty(_member).ToString();
+    /// <summary>Where each of these elements, changed or not, was before; -1 where it was not there.</summary>
+    public int[] PlacesOf(JsonElement[] after, JsonElement[] before)
+    {
+        var places = before.Index().ToDictionary(element => ValueOf(element.Item), element => element.Index);
+        return Array.ConvertAll(after, element => places.GetValueOrDefault(ValueOf(element), -1));
+    }
 
     /// <summary>
     /// What tells the element from another that has come to its place: its id, or else all its texts that this change leaves alone, since a
@@ -48,6 +52,8 @@ internal sealed class ElementIdentity
             : IsText(member.Value) && known.TryGetValue(member.Key, out var old) && JsonText.AreSame(old, member.Value)
                 && (left is null || (left.TryGetValue(member.Key, out var value) && JsonText.AreSame(old, value))));
     }
+
+    private string ValueOf(JsonElement element) => element.GetProperty(_member).ToString();
 
     private static string[]? Values(string member, JsonElement[] elements)
     {

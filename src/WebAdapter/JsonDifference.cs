@@ -47,6 +47,11 @@ internal sealed class JsonDifference
     /// <summary>Whether two documents are the same but for white space and the order of members; 1.0 is not 1.00.</summary>
     public static bool AreSame(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> other)
     {
+        if (one.Span.SequenceEqual(other.Span))
+        {
+            return true;
+        }
+
         using var first = JsonDocument.Parse(one);
         using var second = JsonDocument.Parse(other);
         return JsonText.AreSame(first.RootElement, second.RootElement);
@@ -86,7 +91,7 @@ internal sealed class JsonDifference
     private bool CompareInside(string path, JsonElement loaded, JsonElement before, JsonElement after) => after.ValueKind switch
     {
         JsonValueKind.Object => CompareMembers(path, JsonText.MembersOf(loaded), JsonText.MembersOf(before), JsonText.MembersOf(after)),
-        JsonValueKind.Array => CompareElements(path, [.. loaded.EnumerateArray()], [.. before.EnumerateArray()], [.. after.EnumerateArray()]),
+        JsonValueKind.Array => CompareElements(path, JsonText.ElementsOf(loaded), JsonText.ElementsOf(before), JsonText.ElementsOf(after)),
         _ => false,
     };
 
@@ -171,7 +176,7 @@ internal sealed class JsonDifference
     private bool CompareByIdentity(string path, ElementIdentity identity, JsonElement[] loaded, JsonElement[] before, JsonElement[] after)
     {
         // The elements that stay must be in the order they had, in one piece.
-        var places = Array.ConvertAll(after, element => Array.FindIndex(before, old => identity.AreOne(old, element)));
+        var places = identity.PlacesOf(after, before);
         var first = Array.FindIndex(places, place => place >= 0);
         var last = Array.FindLastIndex(places, place => place >= 0);
         if (first < 0 || !places[first..last].Zip(places[(first + 1)..(last + 1)]).All(pair => pair.First >= 0 && pair.First < pair.Second))
@@ -179,9 +184,10 @@ internal sealed class JsonDifference
             return false;
         }
 
+        var staying = places.ToHashSet();
         for (var i = before.Length - 1; i >= 0; i--)
         {
-            if (!places.Contains(i))
+            if (!staying.Contains(i))
             {
                 Test($"{path}/{i}", identity.Marks(loaded[i], before[i], null));
                 Write("remove", $"{path}/{i}");

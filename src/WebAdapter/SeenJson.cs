@@ -60,7 +60,8 @@ internal sealed class SeenJson
         // What is sent is all in one, from what was loaded: step by step, an element that was added and then changed would have an index,
         // and somebody else's may be there by then.
         var latest = PatchText.IsEmpty(operations) ? seen.Latest : after;
-        if (JsonDifference.Between(seen.Start, seen.Start, latest) is not { } all)
+        var isFirst = seen.Latest.Span.SequenceEqual(seen.Start.Span);
+        if ((isFirst ? operations : JsonDifference.Between(seen.Start, seen.Start, latest)) is not { } all)
         {
             return null;
         }

@@ -31,12 +31,11 @@ internal sealed partial class SessionOverlay
         CheckName(name);
         if (!_current.ContainsKey(name) || _seen.Change(name, json, rewrite) is not { } change)
         {
-            Set(name, json);
-            See(name);
+            Replace(name, json);
         }
         else if (_changes.Sets.ContainsKey(name) || !_base.TryGetValue(name, out var before))
         {
-            Put(name, change.Latest);
+            Replace(name, change.Latest);
         }
         else
         {
@@ -48,7 +47,7 @@ internal sealed partial class SessionOverlay
             }
             else if (change.Patch.Length > MostPatchBytes)
             {
-                Put(name, after ?? change.Latest);
+                Replace(name, after ?? change.Latest);
             }
             else
             {
@@ -63,6 +62,13 @@ internal sealed partial class SessionOverlay
         ImmutableDictionary<string, ReadOnlyMemory<byte>> own,
         string name) =>
         (before is { } json ? PropertyPatch.Apply(json.Span, patch.Span, out _) : null) ?? own[name];
+
+    // What the application knows from here on may be no change at all, so nothing may go on from before.
+    private void Replace(string name, ReadOnlyMemory<byte> value)
+    {
+        Set(name, value.Span);
+        _seen.See(name, value, null);
+    }
 
     private void Show(string name, ReadOnlyMemory<byte> value, ImmutableDictionary<string, ReadOnlyMemory<byte>> patches)
     {

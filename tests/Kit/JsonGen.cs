@@ -8,8 +8,9 @@ internal static class JsonGen
     private static readonly string[] Names = ["a", "b", "id", "sku", "", "a/b", "~", "~1", "ü", "0", "-"];
 
     private static readonly Gen<string> Scalar = One(
-        "null", "true", "false", "0", "1", "2", "1.10", "1.1", "12345678901234567890123", "-0.50", "1e2", "\"\"", "\"a\"", "\"b\"", "\"ü\"",
-        "\"\\u00fc\\\\\"", "\"/~\"");
+        "null", "true", "false",
+        "0", "1", "2", "1.10", "1.1", "12345678901234567890123", "-0.50", "1e2",
+        "\"\"", "\"a\"", "\"b\"", "\"ü\"", "\"\\u00fc\\\\\"", "\"/~\"");
 
     public static readonly Gen<string> Name = One(Names);
 

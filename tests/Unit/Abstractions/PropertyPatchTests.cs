@@ -38,7 +38,7 @@ public sealed class PropertyPatchTests
     [InlineData("""{"a":{"x":1,"y":[]}}""", "test", "/a", """{"y":[],"x":1}""", """{"a":{"x":1,"y":[]}}""")]
     [InlineData("""{"a":"\u00fc\u003c"}""", "add", "/b", "\"\\u00fc\"", """{"a":"\u00FC\u003C","b":"\u00FC"}""")]
     [InlineData("""{"a":"ü<"}""", "add", "/b", "\"\\u00fc\"", """{"a":"ü<","b":"ü"}""")]
-    public void An_operation_changes_what_it_points_to_and_no_other_text(string json, string op, string path, string? value, string after) =>
+    public void An_operation_changes_what_it_points_to_and_nothing_else(string json, string op, string path, string? value, string after) =>
         Assert.Equal(after, Apply(json, $"[{Text(op, path, value)}]"));
 
     [Theory]
@@ -100,7 +100,8 @@ public sealed class PropertyPatchTests
         Assert.Equal(Nested(64), deepest);
         Assert.Equal("conflict", Apply(Nested(2), $$"""[{"op":"add","path":"/0/-","value":{{Nested(63)}}}]"""));
         Assert.Equal("conflict", Apply(Nested(2), $$"""[{"op":"add","path":"/0/-","value":{{Nested(100_000)}}}]"""));
-        Assert.Equal("conflict", Apply("{}", $$"""[{"op":"add","path":"{{string.Concat(Enumerable.Repeat("/a", 100_000))}}","value":1}]"""));
+        var path = string.Concat(Enumerable.Repeat("/a", 100_000));
+        Assert.Equal("conflict", Apply("{}", $$"""[{"op":"add","path":"{{path}}","value":1}]"""));
     }
 
     [Fact]
@@ -110,6 +111,8 @@ public sealed class PropertyPatchTests
             {
                 var patch = $"[{string.Join(',', operations.Select(o => Text(o.Op, o.Path, o.Value)))}]";
                 var (ours, theirs) = (Escaped(Apply(json, patch)), TheirApply(json, patch, out var isKnownToDiffer));
+                // They take "-" for the last element, which it is not: it is the place behind it.
+                isKnownToDiffer |= operations.Any(o => o.Op != "add" && o.Path.EndsWith('-'));
                 Assert.True(isKnownToDiffer || ours == theirs, $"{json} {patch}: {ours}, not {theirs}");
             },
             iter: 2000);

@@ -153,8 +153,11 @@ public sealed class JsonDifferenceLaws
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static void AssertSame(string expected, string actual, string how) => Assert.True(
-        JsonDifference.AreSame(Bytes(expected == "conflict" ? "\"conflict\"" : expected), Bytes(actual)), $"{how}: {actual}, not {expected}");
+    private static void AssertSame(string expected, string actual, string how)
+    {
+        var json = expected == "conflict" ? "\"conflict\"" : expected;
+        Assert.True(JsonDifference.AreSame(Bytes(json), Bytes(actual)), $"{how}: {actual}, not {expected}");
+    }
 
     private static bool AreObjects(string one, string other) => one.StartsWith('{') && other.StartsWith('{');
 

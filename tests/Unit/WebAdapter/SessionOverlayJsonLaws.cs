@@ -149,6 +149,20 @@ public sealed class SessionOverlayJsonLaws
     }
 
     [Fact]
+    public void A_whole_change_that_is_taken_back_is_not_what_the_next_one_starts_from()
+    {
+        var overlay = new SessionOverlay(Snapshot(Of(("a", "{}")), 1));
+        Merge(overlay, "a", """{"in":{}}""");
+        Merge(overlay, "a", "{}");
+        Assert.False(overlay.IsChanged);
+
+        Merge(overlay, "a", """{"in":{"x":1}}""");
+
+        var stored = After(Of(("a", "{}")), overlay.Send());
+        Assert.Equal("""{"in":{"x":1}}""", Encoding.UTF8.GetString(stored["a"].Span));
+    }
+
+    [Fact]
     public void A_whole_change_after_one_inside_replaces_it_also_by_the_same_bytes()
     {
         var overlay = Seen("""{"x":1}""");
@@ -223,7 +237,10 @@ public sealed class SessionOverlayJsonLaws
 
     private static ImmutableDictionary<string, ReadOnlyMemory<byte>> After(
         ImmutableDictionary<string, ReadOnlyMemory<byte>> stored, SessionDelta delta) =>
-        delta.ApplyTo(stored, (_, before, patch) => PropertyPatch.Apply(before!.Value.Span, patch.Span, out var why) ?? throw new InvalidOperationException(why));
+        delta.ApplyTo(
+            stored,
+            (_, before, patch) =>
+                PropertyPatch.Apply(before!.Value.Span, patch.Span, out var why) ?? throw new InvalidOperationException(why));
 
     private static ImmutableDictionary<string, ReadOnlyMemory<byte>> Of(params (string Name, string Json)[] properties) =>
         properties.ToImmutableDictionary(p => p.Name, p => (ReadOnlyMemory<byte>)Bytes(p.Json));
