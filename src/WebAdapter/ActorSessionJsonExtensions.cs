@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace SessionActors;
 
@@ -40,7 +41,9 @@ public static class ActorSessionJsonExtensions
         ArgumentNullException.ThrowIfNull(session);
         options ??= JsonSerializerOptions.Web;
         var json = JsonSerializer.SerializeToUtf8Bytes(value, options);
-        if (session is ActorSession actor)
+        // Preserved references number the objects of a document, which numbers of another request do not go with.
+        var hasNumbers = options.ReferenceHandler is { } references && references != ReferenceHandler.IgnoreCycles;
+        if (session is ActorSession actor && !hasNumbers)
         {
             actor.Merge(name, json, seen => Rewrite<T>(seen.Span, options));
         }

@@ -89,6 +89,20 @@ public sealed class NestedChangesTests(Site site, TwoClusters clusters) : IClass
     }
 
     [Fact]
+    public async Task A_conflict_that_no_endpoint_catches_is_an_error_instead_of_the_page()
+    {
+        using var visitor = await CartAsync(site.First);
+        var held = await HoldAsync(visitor, "street", "Side Street");
+        await LetGoAsync(await HoldAsync(visitor, "no-address"));
+
+        using var response = await held.LetGoAsync();
+
+        Assert.False(response.IsSuccessStatusCode);
+        Assert.NotEqual("changed", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("tea:1 milk:1 jam:1 - -", await visitor.GetAsync("/nested"));
+    }
+
+    [Fact]
     public async Task What_an_endpoint_changes_in_an_object_and_does_not_set_is_no_change()
     {
         using var visitor = await CartAsync(site.First);

@@ -10,6 +10,7 @@ namespace SessionActors;
 public sealed class NestedJsonTests : IAsyncLifetime
 {
     private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Numbered = new() { ReferenceHandler = ReferenceHandler.Preserve };
 
     private WebSite _site = null!;
     private Browser _visitor = null!;
@@ -215,6 +216,20 @@ public sealed class NestedJsonTests : IAsyncLifetime
         });
 
         await AssertStoredAsync("""{"text":"x"}""");
+    }
+
+    [Fact]
+    public async Task With_preserved_references_the_whole_value_is_sent()
+    {
+        await StoreAsync("""{"$id":"1","FirstName":"ann","other":1}""");
+
+        await RunAsync(session =>
+        {
+            session.Get<Old>("p", Numbered);
+            session.Set("p", new Item { Id = 7 }, Numbered);
+        });
+
+        await AssertStoredAsync("""{"$id":"1","Id":7,"N":0}""");
     }
 
     private Task StoreAsync(string json) => RunAsync(session => session.Set("p", System.Text.Encoding.UTF8.GetBytes(json)));
