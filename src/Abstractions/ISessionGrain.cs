@@ -30,6 +30,7 @@ public interface ISessionGrain : IGrainWithStringKey
     Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request);
 
     /// <summary>Applies a delta and returns the session's version with it, once it is stored. Counts as activity.</summary>
+    /// <exception cref="SessionConflictException">One of its patches does not fit its property any more; nothing is applied.</exception>
     /// <exception cref="SessionLimitExceededException">The session would exceed a limit; nothing of the delta is applied.</exception>
     /// <exception cref="SessionConflictException">
     /// The request's <see cref="SessionRequest.OnConflict"/> is <see cref="ConflictBehaviour.Refuse"/>, and somebody else has changed what

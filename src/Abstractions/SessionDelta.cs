@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace SessionActors;
 
 /// <summary>
-/// What one request changed: everything cleared or not, then properties set, properties removed. Immutable; each method returns another
-/// delta. Composing two and applying the result is the same as applying one after the other.
+/// What one request changed: everything cleared or not, then properties set, properties removed, then properties patched. Immutable; each
+/// method returns another delta. Composing two and applying the result is the same as applying one after the other.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionDelta")]
 public sealed class SessionDelta
@@ -36,6 +36,13 @@ public sealed class SessionDelta
     public ImmutableHashSet<string> Removes { get; init; } = NoRemoves;
 
     /// <summary>
+    /// What is changed inside properties that are JSON: for each an RFC 6902 document, that is a JSON array of operations (<c>add</c>,
+    /// <c>remove</c>, <c>replace</c>, <c>test</c>) as UTF-8. Applied last, to what <see cref="Sets"/> or else the session has by then.
+    /// </summary>
+    [Id(5)]
+    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Patches { get; init; } = NoSets;
+
+    /// <summary>
     /// The session's own idle time-out from now on, <see cref="MinTtl"/> to <see cref="MaxTtl"/>; null leaves it as it is.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is shorter or longer.</exception>
@@ -61,29 +68,48 @@ public sealed class SessionDelta
     public static readonly TimeSpan MaxTtl = TimeSpan.FromDays(3650);
 
     /// <summary>Whether the delta changes nothing.</summary>
-    public bool IsEmpty => !Clears && Sets.IsEmpty && Removes.IsEmpty && Ttl is null;
+    public bool IsEmpty => !Clears && Sets.IsEmpty && Removes.IsEmpty && Patches.IsEmpty && Ttl is null;
 
     /// <summary>This delta, and then one property set. The bytes are copied.</summary>
     /// <exception cref="ArgumentException">The name is no Unicode text: half of a surrogate pair has no UTF-8.</exception>
     public SessionDelta Set(string name, ReadOnlySpan<byte> value)
     {
         PropertyName.BytesOf(name);
-        return With(Clears, Sets.SetItem(name, value.ToArray()), Removes.Remove(name), Ttl);
+        return With(Clears, Sets.SetItem(name, value.ToArray()), Removes.Remove(name), Patches.Remove(name), Ttl);
     }
 
     /// <summary>This delta, and then one property removed.</summary>
     public SessionDelta Remove(string name) =>
-        With(Clears, Sets.Remove(name), Clears ? Removes : Removes.Add(name), Ttl);
+        With(Clears, Sets.Remove(name), Clears ? Removes : Removes.Add(name), Patches.Remove(name), Ttl);
+
+    /// <summary>
+    /// This delta, and then a change inside one property that is JSON, after those that it has already. A commit whose operations do not
+    /// fit the property by then, because what they change is gone or a <c>test</c> fails, is refused with
+    /// <see cref="SessionConflictException"/>. The bytes are copied.
+    /// </summary>
+    /// <param name="name">The property.</param>
+    /// <param name="operations">
+    /// A JSON array of RFC 6902 operations <c>add</c>, <c>remove</c>, <c>replace</c> and <c>test</c>, as UTF-8; at most 4,096 of them and
+    /// 128 KiB. An empty array is no change.
+    /// </param>
+    /// <exception cref="ArgumentException">The operations are no JSON array, or the name is no Unicode text.</exception>
+    public SessionDelta Patch(string name, ReadOnlySpan<byte> operations)
+    {
+        PropertyName.BytesOf(name);
+        return PatchText.IsEmpty(operations)
+            ? this
+            : With(Clears, Sets, Removes, Patched(Patches, name, operations.ToArray()), Ttl);
+    }
 
     /// <summary>This delta, and then everything cleared.</summary>
-    public SessionDelta Clear() => With(clears: true, NoSets, NoRemoves, Ttl);
+    public SessionDelta Clear() => With(clears: true, NoSets, NoRemoves, NoSets, Ttl);
 
     /// <summary>This delta, and then another idle time-out.</summary>
-    public SessionDelta WithTtl(TimeSpan ttl) => With(Clears, Sets, Removes, ttl);
+    public SessionDelta WithTtl(TimeSpan ttl) => With(Clears, Sets, Removes, Patches, ttl);
 
     /// <summary>This delta against another version of the session.</summary>
     public SessionDelta BasedOn(long version) =>
-        new() { BaseVersion = version, Clears = Clears, Sets = Sets, Removes = Removes, Ttl = Ttl };
+        new() { BaseVersion = version, Clears = Clears, Sets = Sets, Removes = Removes, Patches = Patches, Ttl = Ttl };
 
     /// <summary>This delta and then another, as one.</summary>
     public SessionDelta Then(SessionDelta next)
@@ -92,22 +118,59 @@ public sealed class SessionDelta
         var ttl = next.Ttl ?? Ttl;
         if (next.Clears)
         {
-            return With(clears: true, next.Sets, NoRemoves, ttl);
+            return With(clears: true, next.Sets, NoRemoves, next.Patches, ttl);
         }
 
         var sets = Sets.RemoveRange(next.Removes).SetItems(next.Sets);
         var removes = Clears ? NoRemoves : Removes.Except(next.Sets.Keys).Union(next.Removes);
-        return With(Clears, sets, removes, ttl);
+        var patches = Patches.RemoveRange(next.Removes).RemoveRange(next.Sets.Keys);
+        foreach (var (name, operations) in next.Patches)
+        {
+            patches = Patched(patches, name, operations);
+        }
+
+        return With(Clears, sets, removes, patches, ttl);
     }
 
     /// <summary>The properties after this delta.</summary>
-    public ImmutableDictionary<string, ReadOnlyMemory<byte>> ApplyTo(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties)
+    /// <exception cref="InvalidOperationException">It has <see cref="Patches"/>, which only the session itself applies.</exception>
+    public ImmutableDictionary<string, ReadOnlyMemory<byte>> ApplyTo(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties) =>
+        ApplyTo(properties, (_, _, _) => throw new InvalidOperationException(
+            "The delta has patches, which are applied where the session is. Commit it and read the session instead."));
+
+    /// <summary>The properties after this delta.</summary>
+    /// <param name="properties">The properties before it.</param>
+    /// <param name="patch">A property after a patch, given its name, its value before (null where there is none) and the patch.</param>
+    internal ImmutableDictionary<string, ReadOnlyMemory<byte>> ApplyTo(
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> properties,
+        Func<string, ReadOnlyMemory<byte>?, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> patch)
     {
         ArgumentNullException.ThrowIfNull(properties);
-        return Clears ? Sets : properties.RemoveRange(Removes).SetItems(Sets);
+        var after = Clears ? Sets : properties.RemoveRange(Removes).SetItems(Sets);
+        foreach (var (name, operations) in Patches)
+        {
+            after = after.SetItem(name, patch(name, Value(after, name), operations));
+        }
+
+        return after;
     }
 
+    /// <summary>This delta with other sets, which have its patches in them.</summary>
+    internal SessionDelta WithPatchesIn(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets) => With(Clears, sets, Removes, NoSets, Ttl);
+
+    private static ImmutableDictionary<string, ReadOnlyMemory<byte>> Patched(
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> patches, string name, ReadOnlyMemory<byte> operations) =>
+        patches.SetItem(name, patches.TryGetValue(name, out var before) ? PatchText.Concat(before.Span, operations.Span) : operations);
+
+    // The cast matters: a bare null would become the empty bytes.
+    private static ReadOnlyMemory<byte>? Value(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties, string name) =>
+        properties.TryGetValue(name, out var value) ? value : (ReadOnlyMemory<byte>?)null;
+
     private SessionDelta With(
-        bool clears, ImmutableDictionary<string, ReadOnlyMemory<byte>> sets, ImmutableHashSet<string> removes, TimeSpan? ttl) =>
-        new() { BaseVersion = BaseVersion, Clears = clears, Sets = sets, Removes = removes, Ttl = ttl };
+        bool clears,
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> sets,
+        ImmutableHashSet<string> removes,
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> patches,
+        TimeSpan? ttl) =>
+        new() { BaseVersion = BaseVersion, Clears = clears, Sets = sets, Removes = removes, Patches = patches, Ttl = ttl };
 }

@@ -43,7 +43,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
-        var delta = empty.Effective(session.Delta);
+        var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var state = empty.Apply(new Change(delta), _silo.Options, _session);
         var writes = await AnsweredAsync(request, () => _activation.CreatedAsync(state, delta, request));
         if (!writes.Knows(request.Id))
@@ -68,12 +68,13 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         var applied = await WriteAsync(request, state =>
         {
             // Here and not before, so that it is looked at anew when the delta is applied anew after a reload.
+            var resolved = JsonPatches.Resolve(delta, state, _session);
             if (request.OnConflict == ConflictBehaviour.Refuse)
             {
-                state.RefuseConflict(delta, request.Origin, _session);
+                state.RefuseConflict(resolved, request.Origin, _session);
             }
 
-            return new Change(delta);
+            return new Change(resolved);
         });
         return applied.Version;
     }

@@ -59,13 +59,17 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
-        if (TakesChanges())
-        {
-            SessionOverlay.CheckName(key);
-            RefuseLateStart();
-            visit.Overlay.Set(key, value);
-            visit.Begin();
-        }
+        Change(key, overlay => overlay.Set(key, value));
+    }
+
+    /// <summary>The application reads the property as JSON.</summary>
+    public void See(string key) => visit.Overlay.See(key);
+
+    /// <summary>Sets a property to JSON by what is different in it from what the application has seen.</summary>
+    public void Merge(string key, byte[] json, Func<ReadOnlyMemory<byte>, byte[]?> rewrite)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Change(key, overlay => overlay.Merge(key, json, rewrite));
     }
 
     public void Remove(string key)
@@ -216,6 +220,17 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         if (visit.Phase == VisitPhase.Unavailable)
         {
             throw SessionUnavailableException.NotApplied(Handle.LogName, "it could not be opened when the request began.");
+        }
+    }
+
+    private void Change(string key, Action<SessionOverlay> change)
+    {
+        if (TakesChanges())
+        {
+            SessionOverlay.CheckName(key);
+            RefuseLateStart();
+            change(visit.Overlay);
+            visit.Begin();
         }
     }
 

@@ -13,7 +13,7 @@ namespace SessionActors;
 ///        sent     changes
 /// </code>
 /// </summary>
-internal sealed class SessionOverlay
+internal sealed partial class SessionOverlay
 {
     /// <summary>Longest name of a property in bytes of UTF-8, as in ASP.NET Core's session.</summary>
     public const int MaxNameBytes = ushort.MaxValue;
@@ -30,7 +30,7 @@ internal sealed class SessionOverlay
 
     // Up to here this request has seen what others changed. A commit's version is later and may have others' changes below it: it does not
     // count, and what this request has changed itself is no conflict anyway (SessionRequest.PartOf).
-    private long _seen;
+    private long _seenVersion;
 
     /// <summary>A session that exists nowhere.</summary>
     public SessionOverlay() => _stored = _base = _current = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
@@ -82,27 +82,23 @@ internal sealed class SessionOverlay
     }
 
     /// <summary>Whether this request has an uncommitted change of the property.</summary>
-    public bool Changes(string name) => _changes.Clears || _changes.Sets.ContainsKey(name) || _changes.Removes.Contains(name)
-        || (_sent is { } sent && (sent.Clears || sent.Sets.ContainsKey(name) || sent.Removes.Contains(name)));
+    public bool Changes(string name) => IsIn(_changes, name) || (_sent is { } sent && IsIn(sent, name));
 
-    /// <summary>Sets a property to a copy of the value.</summary>
+    /// <summary>Sets a property to a copy of the value, whatever others make of it meanwhile.</summary>
     public void Set(string name, ReadOnlySpan<byte> value)
     {
         CheckName(name);
-        if (_current.TryGetValue(name, out var present) && present.Span.SequenceEqual(value))
+        _json?.Drop(name);
+        if (_changes.Patches.ContainsKey(name) || !_current.TryGetValue(name, out var present) || !present.Span.SequenceEqual(value))
         {
-            return;
+            Put(name, value.ToArray());
         }
-
-        ReadOnlyMemory<byte> copy = value.ToArray();
-        _current = _current.SetItem(name, copy);
-        var isAsBefore = !_changes.Clears && _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value);
-        Change(isAsBefore ? _changes.Sets.Remove(name) : _changes.Sets.SetItem(name, copy), _changes.Removes.Remove(name));
     }
 
     /// <summary>Removes a property; no change where there is none.</summary>
     public void Remove(string name)
     {
+        _json?.Drop(name);
         if (!_current.ContainsKey(name))
         {
             return;
@@ -110,13 +106,15 @@ internal sealed class SessionOverlay
 
         _current = _current.Remove(name);
         var wasBefore = !_changes.Clears && _base.ContainsKey(name);
-        Change(_changes.Sets.Remove(name), wasBefore ? _changes.Removes.Add(name) : _changes.Removes);
+        var removes = wasBefore ? _changes.Removes.Add(name) : _changes.Removes;
+        Change(_changes.Sets.Remove(name), removes, _changes.Patches.Remove(name));
     }
 
     /// <summary>Removes everything; no change in a session that exists nowhere.</summary>
     public void Clear()
     {
         var existsNowhere = Version == 0 && _sent is null;
+        _json?.Clear();
         _current = _current.Clear();
         _changes = existsNowhere ? new SessionDelta { Ttl = _changes.Ttl } : _changes.Clear();
     }
@@ -127,7 +125,11 @@ internal sealed class SessionOverlay
         var before = _sent?.Ttl ?? OwnTtl;
         _changes = new SessionDelta
         {
-            Clears = _changes.Clears, Sets = _changes.Sets, Removes = _changes.Removes, Ttl = ttl == before ? null : ttl,
+            Clears = _changes.Clears,
+            Sets = _changes.Sets,
+            Removes = _changes.Removes,
+            Patches = _changes.Patches,
+            Ttl = ttl == before ? null : ttl,
         };
     }
 
@@ -139,9 +141,10 @@ internal sealed class SessionOverlay
     {
         if (_sent is null)
         {
-            _sent = _changes.BasedOn(_seen);
+            _sent = _changes.BasedOn(_seenVersion);
             _changes = SessionDelta.Empty;
             _base = _current;
+            _json?.StartFrom(_changes.Patches);
         }
 
         return _sent;
@@ -160,7 +163,7 @@ internal sealed class SessionOverlay
         _stored = _base;
         Version = Math.Max(Version, version);
         // A session that this request has created is as this request sees it.
-        _seen = _seen == 0 ? version : _seen;
+        _seenVersion = _seenVersion == 0 ? version : _seenVersion;
     }
 
     /// <summary>What was sent is certainly not stored: it is a change like those made since.</summary>
@@ -171,6 +174,7 @@ internal sealed class SessionOverlay
             _changes = sent.Then(_changes);
             _sent = null;
             _base = _stored;
+            _json?.StartFrom(_changes.Patches);
         }
     }
 
@@ -193,16 +197,20 @@ internal sealed class SessionOverlay
         _current = _current.Remove(name);
     }
 
-    /// <summary>Puts a fresh snapshot under the changes.</summary>
+    /// <summary>
+    /// Puts a fresh snapshot under the changes. A patch that does not fit it leaves the property as this request had it, and the commit
+    /// decides.
+    /// </summary>
     [MemberNotNull(nameof(_stored), nameof(_base), nameof(_current))]
     public void Rebase(SessionSnapshot snapshot)
     {
+        var (below, shown) = (_base, _current);
         _stored = snapshot.Properties;
-        _base = _sent is null ? _stored : _sent.ApplyTo(_stored);
-        _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base);
+        _base = _sent is null ? _stored : _sent.ApplyTo(_stored, (name, before, patch) => Patched(before, patch, below!, name));
+        _current = _changes.IsEmpty ? _base : _changes.ApplyTo(_base, (name, before, patch) => Patched(before, patch, shown!, name));
         _ttl = snapshot.Ttl;
         _hasOwnTtl = snapshot.HasOwnTtl;
-        Version = _seen = snapshot.Version;
+        Version = _seenVersion = snapshot.Version;
     }
 
     /// <summary>Drops all changes that are not known to be stored.</summary>
@@ -211,8 +219,31 @@ internal sealed class SessionOverlay
         _sent = null;
         _changes = SessionDelta.Empty;
         _base = _current = _stored;
+        _json?.Clear();
     }
 
-    private void Change(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets, ImmutableHashSet<string> removes) =>
-        _changes = new SessionDelta { Clears = _changes.Clears, Sets = sets, Removes = removes, Ttl = _changes.Ttl };
+    private static bool IsIn(SessionDelta delta, string name) =>
+        delta.Clears || delta.Sets.ContainsKey(name) || delta.Removes.Contains(name) || delta.Patches.ContainsKey(name);
+
+    private void Put(string name, ReadOnlyMemory<byte> value)
+    {
+        _current = _current.SetItem(name, value);
+        var isAsBefore = !_changes.Clears && _base.TryGetValue(name, out var before) && before.Span.SequenceEqual(value.Span);
+        Change(
+            isAsBefore ? _changes.Sets.Remove(name) : _changes.Sets.SetItem(name, value),
+            _changes.Removes.Remove(name),
+            _changes.Patches.Remove(name));
+    }
+
+    private void Change(
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> sets,
+        ImmutableHashSet<string> removes,
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> patches) => _changes = new SessionDelta
+        {
+            Clears = _changes.Clears,
+            Sets = sets,
+            Removes = removes,
+            Patches = patches,
+            Ttl = _changes.Ttl,
+        };
 }

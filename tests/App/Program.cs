@@ -132,6 +132,7 @@ app.MapSemantics();
 app.MapFaults();
 app.MapConflicts();
 app.MapExclusive();
+app.MapNested();
 
 app.Run();
 

@@ -73,6 +73,38 @@ public sealed class AncestorDefectTests(Site site, TwoClusters clusters) : IClas
         Assert.Equal("tea:2 milk:1", await elsewhere.GetAsync("/basket"));
     }
 
+    [Fact]
+    public async Task A_change_inside_an_object_in_an_array_is_seen_and_sent_and_overwrites_no_other_one_in_the_same_array()
+    {
+        using var visitor = site.NewVisitor();
+        await visitor.GetAsync("/nested/new");
+        var older = await visitor.HoldAsync(gate => $"/nested/{gate}/quantity?value=7&index=2&caught=false");
+
+        var newer = await visitor.HoldAsync(gate => $"/nested/{gate}/quantity?value=5&index=0&caught=false");
+        using var changed = await newer.LetGoAsync();
+        using var changedToo = await older.LetGoAsync();
+
+        using var elsewhere = visitor.At(site.Second.Address);
+        Assert.Equal("tea:5 milk:1 jam:7 - Main Street", await elsewhere.GetAsync("/nested"));
+    }
+
+    [Fact]
+    public async Task A_patch_onto_a_removed_parent_is_refused_as_a_conflict_and_leaves_nothing_held()
+    {
+        using var visitor = site.NewVisitor();
+        await visitor.GetAsync("/nested/new");
+        var patch = await visitor.HoldAsync(gate => $"/nested/{gate}/street?value=Side+Street&index=0&caught=true");
+        var removal = await visitor.HoldAsync(gate => $"/nested/{gate}/no-address?index=0&caught=false");
+        using var removed = await removal.LetGoAsync();
+
+        using var response = await patch.LetGoAsync();
+
+        Assert.Equal("conflict over cart", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        await visitor.GetAsync("/set/next/y");
+        Assert.Equal("y", await visitor.GetAsync("/get/next"));
+        Assert.Equal("tea:1 milk:1 jam:1 - -", await visitor.GetAsync("/nested"));
+    }
+
     [Theory]
     [InlineData("/remove/parent")]
     [InlineData("/clear")]

@@ -74,10 +74,14 @@ public sealed class Browser : IDisposable
     /// Begins a request that opens the session, and returns when it has. It does <paramref name="what"/> (<c>set</c>, <c>clear</c>,
     /// <c>commit</c>, <c>read</c>) once it is let go.
     /// </summary>
-    public async Task<HeldRequest> HoldAsync(string what, string name = "", string value = "")
+    public Task<HeldRequest> HoldAsync(string what, string name = "", string value = "") =>
+        HoldAsync(gate => $"/slow/{gate}/{what}?name={name}&value={value}");
+
+    /// <summary>Begins a request and returns when it stands at its gate, for whose name this has the path.</summary>
+    public async Task<HeldRequest> HoldAsync(Func<string, string> path)
     {
         var gate = RequestId.New().ToString();
-        var response = TryGetAsync($"/slow/{gate}/{what}?name={name}&value={value}");
+        var response = TryGetAsync(path(gate));
         await GetAsync($"/gates/{gate}/arrived");
         return new HeldRequest(this, gate, response);
     }
