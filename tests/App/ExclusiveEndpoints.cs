@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
 
 namespace SessionActors.TestApp;
 
@@ -52,4 +53,23 @@ internal static class ExclusiveEndpoints
             return "never";
         }).WithSessionAccess(SessionAccess.ReadOnly);
     }
+}
+
+/// <summary>A controller that has the session to itself, but for one action.</summary>
+[Route("turn")]
+[SessionAccess(SessionAccess.Exclusive)]
+public sealed class TurnController : Controller
+{
+    [HttpGet("count/{name}")]
+    public async Task<string> CountAsync(string name)
+    {
+        var before = HttpContext.Session.GetInt32(name) ?? 0;
+        await Task.Yield();
+        HttpContext.Session.SetInt32(name, before + 1);
+        return $"{before + 1}";
+    }
+
+    [HttpGet("shared/{name}")]
+    [SessionAccess(SessionAccess.Shared)]
+    public string Shared(string name) => HttpContext.Session.GetString(name) ?? "-";
 }

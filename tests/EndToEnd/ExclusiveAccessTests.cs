@@ -13,6 +13,7 @@ public sealed class ExclusiveAccessTests(Site site) : IDisposable
     [Theory]
     [InlineData("/exclusive/count/n")]
     [InlineData("/critical/n")]
+    [InlineData("/turn/count/n")]
     public async Task Two_hundred_requests_that_read_compute_and_set_count_to_two_hundred(string path)
     {
         await _first.GetAsync("/set/start/1");
@@ -42,6 +43,18 @@ public sealed class ExclusiveAccessTests(Site site) : IDisposable
         await Task.WhenAll(shared, exclusive);
         Assert.Equal("shared", await second.GetAsync("/get/a"));
         Assert.Equal("after", await second.GetAsync("/get/b"));
+    }
+
+    [Fact]
+    public async Task An_action_says_how_it_uses_the_session_before_its_controller()
+    {
+        await _first.GetAsync("/set/a/before");
+        var holder = await HoldAsync(_first, "a", "exclusive");
+
+        Assert.Equal("before", await _first.GetAsync("/turn/shared/a"));
+
+        await holder.LetGoAsync();
+        Assert.Equal("exclusive", await _first.GetAsync("/turn/shared/a"));
     }
 
     [Fact]
