@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime;
+using StackExchange.Redis;
 
 namespace SessionActors.LoadBench;
 
@@ -50,6 +51,7 @@ internal static class BenchServer
         {
             UseSession(app, kind);
             MapSession(app);
+            MapTurns(app, kind);
         }
 
         await app.RunAsync();
@@ -68,6 +70,9 @@ internal static class BenchServer
                     redis.Configuration = builder.Configuration["SessionActors:Redis"];
                     redis.InstanceName = "stock:";
                 }).AddSession();
+                builder.Services.AddSingleton<IConnectionMultiplexer>(
+                    _ => ConnectionMultiplexer.Connect(builder.Configuration["SessionActors:Redis"]!));
+                builder.Services.AddSingleton<PollingLock>();
                 break;
             case ServerKind.ActorEmbedded or ServerKind.ActorRedis:
                 builder.AddSessionSilo();
@@ -138,6 +143,32 @@ internal static class BenchServer
 
             return "destroyed";
         });
+    }
+
+    private static void MapTurns(WebApplication app, ServerKind kind)
+    {
+        if (kind == ServerKind.StockRedis)
+        {
+            app.MapGet("/polled/{milliseconds:int}", (HttpContext http, PollingLock turns, int milliseconds) =>
+                turns.WithinAsync(http.Session.Id, TimeSpan.FromMilliseconds(milliseconds), async () =>
+                {
+                    await http.Session.LoadAsync();
+                    var value = NextValue();
+                    http.Session.SetString("value", value);
+                    await http.Session.CommitAsync();
+                    return value;
+                }));
+        }
+        else if (kind == ServerKind.ActorRedis)
+        {
+            app.MapGet("/exclusive", async (HttpContext http) =>
+            {
+                await http.Session.LoadAsync();
+                var value = NextValue();
+                http.Session.SetString("value", value);
+                return value;
+            }).WithSessionAccess(SessionAccess.Exclusive);
+        }
     }
 
     private static string NextValue() => Interlocked.Increment(ref _written).ToString("D12", CultureInfo.InvariantCulture);

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace SessionActors.LoadBench;
 
 /// <summary>
@@ -85,21 +83,14 @@ internal static class LoadRounds
     {
         var effort = await server.EffortAsync();
         var processor = server.ProcessorTime + redis.ProcessorTime;
-        var script = Path.Combine(AppContext.BaseDirectory, "sessions.lua");
-        using var wrk = new Child("wrk", "-t1", $"-c{Sessions}", $"-d{seconds}s", "-s", script, server.Address + path, "--", cookies);
-        var output = await wrk.FinishAsync();
+        var result = await Wrk.RunAsync(server.Address + path, cookies, Sessions, seconds);
         processor = server.ProcessorTime + redis.ProcessorTime - processor;
         var later = await server.EffortAsync();
-
-        var result = output.Split('\n').Single(line => line.StartsWith("result ", StringComparison.Ordinal)).Split(' ');
-        var (requests, microseconds) = (Number(result[1]), Number(result[2]));
-        return Number(result[3]) == 0
-            ? new Load(
-                requests * 1e6 / microseconds,
-                processor.TotalMicroseconds / requests,
-                (later.AllocatedBytes - effort.AllocatedBytes) / requests,
-                (later.Compiling - effort.Compiling).TotalMicroseconds / microseconds)
-            : throw new InvalidOperationException($"Requests to {path} have failed:\n{output}");
+        return new Load(
+            result.PerSecond,
+            processor.TotalMicroseconds / result.Requests,
+            (later.AllocatedBytes - effort.AllocatedBytes) / result.Requests,
+            (later.Compiling - effort.Compiling).TotalMicroseconds / result.Microseconds);
     }
 
     private static IEnumerable<string> Table(
@@ -124,6 +115,4 @@ internal static class LoadRounds
     private static double Spread(List<Load> rounds) => Math.Max(
         rounds.Max(load => load.PerSecond) / rounds.Min(load => load.PerSecond),
         rounds.Max(load => load.Microseconds) / rounds.Min(load => load.Microseconds));
-
-    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

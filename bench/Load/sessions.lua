@@ -12,9 +12,9 @@ function request()
   return requests[turn]
 end
 
--- What the bench reads: requests, microseconds, failures.
-function done(summary)
+-- What the bench reads: requests, microseconds, failures, median and 99th percentile of the latency in microseconds.
+function done(summary, latency)
   local errors = summary.errors
-  io.write(string.format("result %d %d %d\n", summary.requests, summary.duration,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+  io.write(string.format("result %d %d %d %d %d\n", summary.requests, summary.duration,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout, latency:percentile(50), latency:percentile(99)))
 end
