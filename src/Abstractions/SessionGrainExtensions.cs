@@ -9,10 +9,15 @@ public static class SessionGrainExtensions
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <inheritdoc cref="ISessionGrain.CommitAsync"/>
-    public static Task<long> CommitAsync(this ISessionGrain session, SessionDelta delta)
+    /// <param name="session">The session.</param>
+    /// <param name="delta">The change, which says the version it is based on (<see cref="SessionDelta.BasedOn"/>).</param>
+    /// <param name="onConflict">What becomes of it where somebody else has changed what it changes since that version.</param>
+    public static Task<long> CommitAsync(
+        this ISessionGrain session, SessionDelta delta, ConflictBehaviour onConflict = ConflictBehaviour.LastWriterWins)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.RetryAsync(SessionRequest.New(), request => session.CommitAsync(delta, request));
+        return session.RetryAsync(
+            SessionRequest.New() with { OnConflict = onConflict }, request => session.CommitAsync(delta, request));
     }
 
     /// <inheritdoc cref="ISessionGrain.IncrementAsync"/>

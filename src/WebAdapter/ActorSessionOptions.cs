@@ -53,7 +53,8 @@ public sealed class ActorSessionOptions
 
     /// <summary>
     /// Longest wait for one call to the session, or <see cref="Timeout.InfiniteTimeSpan"/>. Default 1 minute, as in ASP.NET Core; the
-    /// session itself answers within 5 s. Shorter gives up earlier, and a change that was given up may still be stored.
+    /// session itself answers within 5 s, a commit that waits for the end of somebody else's lease within <c>LeaseWait</c> more. Shorter
+    /// gives up earlier, and a change that was given up may still be stored. The wait for a lease of one's own is not counted.
     /// </summary>
     public TimeSpan IOTimeout { get; set; } = TimeSpan.FromMinutes(1);
 

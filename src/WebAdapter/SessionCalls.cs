@@ -66,6 +66,8 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
         }
         catch (TimeoutException e) when (_needsTimer && !call.IsCompleted)
         {
+            // Whatever comes of it, nobody is here to see it.
+            call.Ignore();
             var why = $"no answer came within IOTimeout = {options.IOTimeout}.";
             throw changes
                 ? SessionUnavailableException.Unknown(handle.LogName, why, e)

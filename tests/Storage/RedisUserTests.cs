@@ -9,7 +9,7 @@ namespace SessionActors;
 [Collection(RedisGroup.Name)]
 public sealed partial class RedisUserTests(RedisFixture fixture)
 {
-    private const string Prefix = "users:";
+    private readonly string _prefix = $"users:{RequestId.New()}:";
 
     private static string[] Documented { get; } = ReadDocumented();
 
@@ -25,7 +25,7 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
         await CheckAsync(connection);
 
         var database = await fixture.Server.DatabaseAsync();
-        Assert.Empty((RedisResult[])(await database.ExecuteAsync("KEYS", $"{Prefix}*"))!);
+        Assert.Empty((RedisResult[])(await database.ExecuteAsync("KEYS", $"{_prefix}*"))!);
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
     [Fact]
     public async Task CommandForbiddenInTheMiddleOfAScript_IsUnknown()
     {
-        var options = Options.Create(new SessionActorsOptions { KeyPrefix = Prefix });
+        var options = Options.Create(new SessionActorsOptions { KeyPrefix = _prefix });
         await using var all = await ConnectAsync(Documented);
         await using var some = await ConnectAsync([.. Documented.Except(["+pexpire"])]);
         var (handle, owner) = (SessionHandle.New(), OwnerNonce.New());
@@ -79,9 +79,9 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
     internal void Refusal_IsCertainOnlyWhereNothingCanHaveBeenWritten(string message, StoreOutcome outcome) =>
         Assert.Equal(outcome, RedisReply.Of(new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, message)).Outcome);
 
-    private static Task CheckAsync(IConnectionMultiplexer connection)
+    private Task CheckAsync(IConnectionMultiplexer connection)
     {
-        var options = Options.Create(new SessionActorsOptions { KeyPrefix = Prefix });
+        var options = Options.Create(new SessionActorsOptions { KeyPrefix = _prefix });
         var check = new RedisStoreCheck(
             new RedisConnection(options, connection), options, TimeProvider.System, NullLogger<RedisStoreCheck>.Instance);
         return check.CheckAsync(TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
     private async Task<ConnectionMultiplexer> ConnectAsync(string[] rules)
     {
         var name = RequestId.New().ToString();
-        await (await fixture.Server.DatabaseAsync()).ExecuteAsync("ACL", ["SETUSER", name, "on", ">password", $"~{Prefix}*", .. rules]);
+        await (await fixture.Server.DatabaseAsync()).ExecuteAsync("ACL", ["SETUSER", name, "on", ">password", $"~{_prefix}*", .. rules]);
         return await ConnectionMultiplexer.ConnectAsync($"{fixture.Server.Address},user={name},password=password");
     }
 
