@@ -71,7 +71,7 @@ internal static class BenchServer
                     redis.InstanceName = "stock:";
                 }).AddSession();
                 builder.Services.AddSingleton<IConnectionMultiplexer>(
-                    _ => ConnectionMultiplexer.Connect(builder.Configuration["SessionActors:Redis"]!));
+                    ConnectionMultiplexer.Connect(builder.Configuration["SessionActors:Redis"]!));
                 builder.Services.AddSingleton<PollingLock>();
                 break;
             case ServerKind.ActorEmbedded or ServerKind.ActorRedis:
@@ -150,7 +150,8 @@ internal static class BenchServer
         if (kind == ServerKind.StockRedis)
         {
             app.MapGet("/polled/{milliseconds:int}", (HttpContext http, PollingLock turns, int milliseconds) =>
-                turns.WithinAsync(http.Session.Id, TimeSpan.FromMilliseconds(milliseconds), async () =>
+                // By the cookie: asked for its Id, the session would load itself, synchronously and before it is locked.
+                turns.WithinAsync(http.Request.Cookies[".AspNetCore.Session"]!, TimeSpan.FromMilliseconds(milliseconds), async () =>
                 {
                     await http.Session.LoadAsync();
                     var value = NextValue();
