@@ -5,6 +5,9 @@ namespace SessionActors;
 /// <summary>What a name of a property must be: text that UTF-8 can write.</summary>
 internal static class PropertyName
 {
+    /// <summary>Longest name as UTF-8, in bytes: what ASP.NET Core's own session takes.</summary>
+    public const int MaxBytes = ushort.MaxValue;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>How long the name is as UTF-8.</summary>

@@ -14,9 +14,6 @@ internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = 
 /// </summary>
 internal sealed class SessionState
 {
-    /// <summary>Longest name of a property as UTF-8, in bytes: what ASP.NET Core's own session takes.</summary>
-    public const int MaxNameBytes = ushort.MaxValue;
-
     private SessionOpening? _opening;
 
     public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
@@ -117,7 +114,7 @@ internal sealed class SessionState
         foreach (var (name, value) in delta.Sets)
         {
             var nameBytes = PropertyName.BytesOf(name);
-            Check(nameBytes, MaxNameBytes, "the longest name", 0, session, name);
+            Check(nameBytes, PropertyName.MaxBytes, "the longest name", 0, session, name);
             Check(value.Length, limits.MaxPropertyBytes, nameof(limits.MaxPropertyBytes), 0, session, name);
             bytes += nameBytes + value.Length - (delta.Clears ? 0 : BytesAt(name));
         }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 
 namespace SessionActors;
 
@@ -15,11 +14,6 @@ namespace SessionActors;
 /// </summary>
 internal sealed partial class SessionOverlay
 {
-    /// <summary>Longest name of a property in bytes of UTF-8, as in ASP.NET Core's session.</summary>
-    public const int MaxNameBytes = ushort.MaxValue;
-
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private ImmutableDictionary<string, ReadOnlyMemory<byte>> _stored;
     private ImmutableDictionary<string, ReadOnlyMemory<byte>> _base;
     private ImmutableDictionary<string, ReadOnlyMemory<byte>> _current;
@@ -54,23 +48,15 @@ internal sealed partial class SessionOverlay
     public bool IsChanged => _sent is not null || !_changes.IsEmpty;
 
     /// <summary>Throws where the name is none that a property may have.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is longer than <see cref="MaxNameBytes"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is longer than <see cref="PropertyName.MaxBytes"/>.</exception>
     /// <exception cref="ArgumentException">It is not Unicode: half of a surrogate pair has no UTF-8.</exception>
     public static void CheckName(string name)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        try
+        if (PropertyName.BytesOf(name) is var length and > PropertyName.MaxBytes)
         {
-            if (Strict.GetByteCount(name) is var length and > MaxNameBytes)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(name), $"The name of a session property has {length} bytes of UTF-8; at most {MaxNameBytes} are allowed.");
-            }
-        }
-        catch (EncoderFallbackException e)
-        {
-            throw new ArgumentException(
-                "The name of a session property holds half of a surrogate pair, which is no text.", nameof(name), e);
+            throw new ArgumentOutOfRangeException(
+                nameof(name),
+                $"The name of a session property has {length} bytes of UTF-8; at most {PropertyName.MaxBytes} are allowed.");
         }
     }
 

@@ -113,7 +113,7 @@ public sealed class SessionStateTests
     public void A_name_may_have_65535_bytes_of_UTF8_and_no_more()
     {
         var state = SessionState.Empty(TimeSpan.FromMinutes(20), secret: null);
-        var longest = new string('ü', SessionState.MaxNameBytes / 2) + "a";
+        var longest = new string('ü', PropertyName.MaxBytes / 2) + "a";
 
         state.Apply(new Change(SessionDelta.Empty.Set(longest, [])), Limits, Session);
 
