@@ -173,6 +173,12 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
             {
                 await CommitAsync(CancellationToken.None);
             }
+            catch
+            {
+                // With the commit at the end of the request they would be stored over what others change from now on.
+                visit.Forget();
+                throw;
+            }
             finally
             {
                 connection.LeaveLease();

@@ -186,9 +186,10 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
                 door.Log.SessionStored(Connection.Handle, Overlay.Version);
             }
         }
-        catch (SessionConflictException)
+        catch (SessionException e) when (e is SessionConflictException or SessionLeaseLostException)
         {
-            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for.
+            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for, and without the lease they would
+            // be stored over what others have changed since.
             Forget();
             throw;
         }
@@ -239,7 +240,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     public bool Ignores(Exception e)
     {
         door.Log.CommitFailed(Connection.Handle, e);
-        return door.IgnoresFailure && e is not SessionConflictException;
+        return door.IgnoresFailure && e is not (SessionConflictException or SessionLeaseLostException);
     }
 
     /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
