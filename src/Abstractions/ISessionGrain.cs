@@ -8,7 +8,8 @@ namespace SessionActors;
 /// mutating call also throws <see cref="SessionDestroyedException"/> when the session is not there, and takes a
 /// <see cref="SessionRequest"/>: sent again with the same one it is applied once. All of them but create and destroy throw
 /// <see cref="SessionLeaseTimeoutException"/> while somebody else has the session exclusively, and, made under a lease that is lost,
-/// <see cref="SessionLeaseLostException"/>. <see cref="SessionGrainExtensions"/> has the same calls without it, with the repeating built in.
+/// <see cref="SessionLeaseLostException"/>. <see cref="SessionGrainExtensions"/> has the same calls without it, with the repeating built
+/// in.
 /// </para>
 /// </summary>
 [Alias("SessionActors.ISessionGrain")]

@@ -56,7 +56,7 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Waits until so many calls wait for one of the two.</summary>
     public Task ArrivedAsync(int calls) => Until.TrueAsync(
-        () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for a lease to end or the store");
+        () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for a lease or the store");
 
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {
