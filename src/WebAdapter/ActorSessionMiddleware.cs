@@ -105,7 +105,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             context.Features.Set(body.Inner);
             if (earlier is null)
             {
-                visit.GiveTurnBack();
+                visit.End();
             }
         }
     }

@@ -62,6 +62,30 @@ public sealed class ExclusiveRequestTests
         Assert.Equal("a b first", await browser.GetAsync("/keys"));
     }
 
+    [Fact]
+    public async Task A_lease_that_comes_when_its_request_is_over_is_given_back()
+    {
+        SessionLease? others = null;
+        await using var site = await WebSite.StartAsync(app =>
+        {
+            Endpoints(app);
+            app.MapGet("/give-up", async (HttpContext http, IGrainFactory grains) =>
+            {
+                others = await grains.GetGrain<ISessionGrain>(http.Session.Id).AcquireAsync();
+                _ = http.GetActorSession().AcquireAsync();
+                return "given up";
+            });
+        });
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/a/1");
+        Assert.Equal("given up", await browser.GetAsync("/give-up"));
+
+        await others!.DisposeAsync();
+
+        await Until.TrueAsync(
+            () => site.Calls.Count(call => call == nameof(ISessionGrain.ReleaseAsync)) == 2, "both leases are given back");
+    }
+
     [Theory]
     [InlineData(UnavailableBehaviour.Fail)]
     [InlineData(UnavailableBehaviour.Ignore)]
