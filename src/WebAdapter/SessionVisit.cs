@@ -202,8 +202,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
         catch (SessionException e) when (e is SessionConflictException or SessionLeaseLostException)
         {
-            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for, and without the lease they would
-            // be stored over what others have changed since.
+            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for, or overwrite that.
             Forget();
             throw;
         }
