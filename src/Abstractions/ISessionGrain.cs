@@ -6,8 +6,10 @@ namespace SessionActors;
 /// <para>
 /// Every call can throw <see cref="SessionUnavailableException"/> (the store, or the silo that held the session, is out of reach). Every
 /// mutating call also throws <see cref="SessionDestroyedException"/> when the session is not there, and takes a
-/// <see cref="SessionRequest"/>: sent again with the same one it is applied once. <see cref="SessionGrainExtensions"/> has the same calls
-/// without it, with the repeating built in.
+/// <see cref="SessionRequest"/>: sent again with the same one it is applied once. All of them but create and destroy throw
+/// <see cref="SessionLeaseTimeoutException"/> while somebody else has the session exclusively, and, made under a lease that is lost,
+/// <see cref="SessionLeaseLostException"/>. <see cref="SessionGrainExtensions"/> has the same calls without it, with the repeating built
+/// in.
 /// </para>
 /// </summary>
 [Alias("SessionActors.ISessionGrain")]

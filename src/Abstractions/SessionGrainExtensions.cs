@@ -55,10 +55,15 @@ public static class SessionGrainExtensions
         {
             return await session.RepeatAsync(request, again => session.AcquireAsync(secret, slide, again), cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
             // Whether it waits still or was given the lease meanwhile, nobody is here to have it.
             session.ReleaseAsync(request.Id).Ignore();
+            if (e is SessionUnavailableException { MayBeApplied: true } unavailable)
+            {
+                throw Unchanged(unavailable, request.Patience);
+            }
+
             throw;
         }
     }
@@ -120,9 +125,12 @@ public static class SessionGrainExtensions
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {
-            throw SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
+            throw Unchanged(e, patience);
         }
     }
+
+    private static SessionUnavailableException Unchanged(SessionUnavailableException e, TimeSpan patience) =>
+        SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
 
     // The token ends the tries, not the call that is under way.
     private static async Task<T> RepeatAsync<T>(

@@ -93,6 +93,12 @@ public sealed record SessionRequest
     [Id(7)]
     public RequestId? PartOf { get; init; }
 
+    /// <summary>
+    /// How long ago the call may first have been applied without its caller hearing of it; zero where that cannot be. One that was told to
+    /// come again may have had its turn before it came.
+    /// </summary>
+    internal TimeSpan UntoldFor => UnansweredFor > WaitedFor ? UnansweredFor : WaitedFor;
+
     /// <summary>What names the calls that belong together.</summary>
     internal RequestId Origin => PartOf ?? Id;
 

@@ -35,8 +35,11 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>
     /// When the store may first have got it without its answer coming back, through this activation or another; null where it never did.
     /// </summary>
-    public TimeSpan? UnansweredSince { get; private set; } =
-        request.UnansweredFor > TimeSpan.Zero ? silo.Now - request.UnansweredFor - TravelTime : null;
+    public TimeSpan? UnansweredSince { get; private set; } = SinceOf(request, silo.Now);
+
+    /// <summary>When a call may first have been applied without its caller hearing of it; null where that cannot be.</summary>
+    public static TimeSpan? SinceOf(SessionRequest request, TimeSpan now) =>
+        request.UntoldFor > TimeSpan.Zero ? now - request.UntoldFor - TravelTime : null;
 
     /// <summary>The changes of several writes, in order, as one.</summary>
     public static (SessionDelta Delta, RotatedSecret? Secret) Compose(IReadOnlyList<PendingWrite> writes)

@@ -33,6 +33,10 @@ internal sealed class PendingWrites(
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
     public bool Knows(RequestId id) => _writes.AnswerTo(id) is not null;
 
+    /// <summary>Whether an earlier try of the call is stored or about to be, or may be as far as anybody can tell.</summary>
+    public bool MayHave(SessionRequest request) =>
+        Knows(request.Id) || _writes.Find(request.Id) is not null || _writes.MayHaveForgotten(PendingWrite.SinceOf(request, silo.Now));
+
     /// <summary>Sends those who wait for a lease to whoever has the session next.</summary>
     public void TurnAway() => _leases?.Close(SessionUnavailableException.TakenOver(session));
 
@@ -59,14 +63,14 @@ internal sealed class PendingWrites(
         }
 
         var write = new PendingWrite(request, silo, operation);
+        if (_writes.MayHaveForgotten(write.UnansweredSince))
+        {
+            throw ProjectedWrites.Untold(session);
+        }
+
         if (HasLostLease(write))
         {
             throw new SessionLeaseLostException(session);
-        }
-
-        if (_writes.MayHaveForgotten(write))
-        {
-            throw ProjectedWrites.Untold(session);
         }
 
         if (_writes.Waiting.Count >= silo.Options.MaxWaiters)

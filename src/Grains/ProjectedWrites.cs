@@ -26,8 +26,8 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     public PendingWrite? Find(RequestId id) =>
         InFlight.Find(write => write.Entry.Id == id) ?? _waiting.FirstOrDefault(write => write.Entry.Id == id);
 
-    /// <summary>Whether nobody can tell any more if an earlier try of the write was stored.</summary>
-    public bool MayHaveForgotten(PendingWrite write) => _ring.MayHaveForgotten(write.UnansweredSince);
+    /// <summary>Whether nobody can tell any more if an earlier try, made since then, was stored.</summary>
+    public bool MayHaveForgotten(TimeSpan? since) => _ring.MayHaveForgotten(since);
 
     /// <summary>Applies a write to the projected state, without adding it.</summary>
     public void Project(PendingWrite write)
@@ -103,7 +103,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
             {
                 write.Complete(answer);
             }
-            else if (MayHaveForgotten(write))
+            else if (MayHaveForgotten(write.UnansweredSince))
             {
                 write.Fail(Untold(session));
             }

@@ -249,14 +249,14 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         });
     }
 
-    /// <summary>A call that went unanswered before may have been stored then, whatever became of it this time.</summary>
+    /// <summary>A call whose caller heard nothing of it before may have been stored then, whatever became of it this time.</summary>
     private async Task<T> AnsweredAsync<T>(SessionRequest request, Func<Task<T>> call)
     {
         try
         {
             return await call();
         }
-        catch (SessionUnavailableException e) when (request.UnansweredFor > TimeSpan.Zero)
+        catch (SessionUnavailableException e) when (request.UntoldFor > TimeSpan.Zero)
         {
             throw e.AfterUnansweredTry();
         }

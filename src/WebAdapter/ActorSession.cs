@@ -59,7 +59,10 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
-        Change(key, overlay => overlay.Set(key, value));
+        if (BeginsChange(key))
+        {
+            visit.Overlay.Set(key, value);
+        }
     }
 
     /// <summary>The application reads the property as JSON.</summary>
@@ -69,7 +72,10 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     public void Merge(string key, byte[] json, Func<ReadOnlyMemory<byte>, byte[]?> rewrite)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Change(key, overlay => overlay.Merge(key, json, rewrite));
+        if (BeginsChange(key))
+        {
+            visit.Overlay.Merge(key, json, rewrite);
+        }
     }
 
     public void Remove(string key)
@@ -173,6 +179,12 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
             {
                 await CommitAsync(CancellationToken.None);
             }
+            catch
+            {
+                // With the commit at the end of the request they would be stored over what others change from now on.
+                visit.Forget();
+                throw;
+            }
             finally
             {
                 connection.LeaveLease();
@@ -223,15 +235,17 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         }
     }
 
-    private void Change(string key, Action<SessionOverlay> change)
+    private bool BeginsChange(string key)
     {
-        if (TakesChanges())
+        if (!TakesChanges())
         {
-            SessionOverlay.CheckName(key);
-            RefuseLateStart();
-            change(visit.Overlay);
-            visit.Begin();
+            return false;
         }
+
+        SessionOverlay.CheckName(key);
+        RefuseLateStart();
+        visit.Begin();
+        return true;
     }
 
     private bool TakesChanges()

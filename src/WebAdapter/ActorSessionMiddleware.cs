@@ -45,8 +45,8 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
-                // Nobody waits for the answer any more.
-                return;
+                // The visitor has left, which servers know, or a time-out of the application's is over, which has an answer of its own.
+                throw;
             }
             catch (SessionLeaseTimeoutException e)
             {
@@ -105,7 +105,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             context.Features.Set(body.Inner);
             if (earlier is null)
             {
-                visit.GiveTurnBack();
+                visit.End();
             }
         }
     }

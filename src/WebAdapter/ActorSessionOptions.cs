@@ -39,7 +39,7 @@ public sealed class ActorSessionOptions
     /// <summary>
     /// What a request does when its session cannot be reached. Default <see cref="UnavailableBehaviour.Fail"/>: nothing is lost
     /// unnoticed. <see cref="UnavailableBehaviour.Ignore"/> keeps pages up that can do without a session. An explicit
-    /// <c>CommitAsync</c> throws with both.
+    /// <c>CommitAsync</c> throws with both, and a request that did not get its session to itself, or lost it, is refused with both.
     /// </summary>
     public UnavailableBehaviour OnUnavailable { get; set; }
 

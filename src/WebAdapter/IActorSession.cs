@@ -7,8 +7,9 @@ namespace SessionActors;
 /// <see cref="ISession"/> has works in memory, on the snapshot that was taken before the endpoint ran; changes are stored before the first
 /// byte of the response leaves. Not for use by several threads at a time.
 /// <para>
-/// The asynchronous members throw <see cref="SessionUnavailableException"/> when the session cannot be reached, and
-/// <see cref="SessionDestroyedException"/> when it ended, or got a new secret, after this request opened it.
+/// The asynchronous members throw <see cref="SessionUnavailableException"/> when the session cannot be reached,
+/// <see cref="SessionDestroyedException"/> when it ended, or got a new secret, after this request opened it, and where they change it
+/// <see cref="SessionLeaseTimeoutException"/> when another request has it to itself for too long.
 /// </para>
 /// </summary>
 public interface IActorSession : ISession
@@ -122,9 +123,9 @@ public interface IActorSession : ISession
     /// <summary>
     /// Waits until this request has the session to itself, takes a fresh snapshot (uncommitted changes stay on top of it), and has the
     /// session to itself until the lease is disposed. Disposing commits what the request has changed, and throws what
-    /// <c>CommitAsync</c> would; <see cref="SessionLeaseLostException"/> where the lease was lost, so that nothing is stored. For a whole
-    /// request there is <see cref="SessionAccess.Exclusive"/>; within one this only takes the fresh snapshot and commits. A new session is
-    /// created by it.
+    /// <c>CommitAsync</c> would; <see cref="SessionLeaseLostException"/> where the lease was lost, so that nothing is stored. Changes that
+    /// it could not commit are dropped: without the lease they would be stored over those of others. For a whole request there is
+    /// <see cref="SessionAccess.Exclusive"/>; within one this only takes the fresh snapshot and commits. A new session is created by it.
     /// <code>
     /// await using (await session.AcquireAsync())
     /// {

@@ -84,7 +84,7 @@ internal sealed class SessionConnection
 
     public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
     {
-        _commit ??= NewRequest() with { OnConflict = onConflict };
+        _commit = _commit is { } sent ? Again(sent) : NewRequest() with { OnConflict = onConflict };
         return CommitAsync(_commit, request => _grain.CommitAsync(delta, request), token);
     }
 
@@ -98,8 +98,9 @@ internal sealed class SessionConnection
         if (_rotation is null)
         {
             _nextToken = _token.WithNewSecret();
-            _rotation = NewRequest();
         }
+
+        _rotation = _rotation is { } sent ? Again(sent) : NewRequest();
 
         try
         {
@@ -142,6 +143,9 @@ internal sealed class SessionConnection
         _first ??= request.Id;
         return request;
     }
+
+    // What was first sent before this request had a lease must not wait for it to end.
+    private SessionRequest Again(SessionRequest sent) => sent with { Lease = sent.Lease ?? Lease?.Id };
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {

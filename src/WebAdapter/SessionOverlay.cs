@@ -170,6 +170,7 @@ internal sealed partial class SessionOverlay
     /// <summary>A property that another call has stored meanwhile.</summary>
     public void Learn(string name, ReadOnlyMemory<byte> value)
     {
+        _json?.Drop(name);
         _stored = _stored.SetItem(name, value);
         _base = _base.SetItem(name, value);
         _current = _current.SetItem(name, value);
@@ -178,6 +179,7 @@ internal sealed partial class SessionOverlay
     /// <summary>A property that another call has removed meanwhile.</summary>
     public void LearnRemoved(string name)
     {
+        _json?.Drop(name);
         _stored = _stored.Remove(name);
         _base = _base.Remove(name);
         _current = _current.Remove(name);

@@ -29,6 +29,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     private CookieChange _cookie;
     private bool _isBegun;
     private bool _headersAreGone;
+    private bool _isOver;
 
     private enum CookieChange
     {
@@ -103,21 +104,34 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
     }
 
-    /// <summary>Lets the next request have the session, where this one had it to itself.</summary>
-    public void GiveTurnBack() => _connection?.LeaveLease()?.ReleaseAsync().Ignore();
+    /// <summary>The request is over, and the next one may have the session, where this one had it to itself.</summary>
+    public void End()
+    {
+        _isOver = true;
+        GiveTurnBack();
+    }
 
     /// <summary>The session as it is when this request has it to itself.</summary>
     /// <param name="atEnd">What is still to be done when the lease is disposed.</param>
     /// <param name="token">Ends the wait.</param>
-    public async Task<SessionSnapshot> AcquireAsync(Func<Task> atEnd, CancellationToken token) =>
-        Opened(await Connection.AcquireAsync(slide: false, atEnd, token));
+    public async Task<SessionSnapshot> AcquireAsync(Func<Task> atEnd, CancellationToken token)
+    {
+        var opening = await Connection.AcquireAsync(slide: false, atEnd, token);
+        if (_isOver)
+        {
+            // It did not wait for its turn, and nobody else would give it back.
+            GiveTurnBack();
+            throw new OperationCanceledException("The request is over, and its session is the next one's.");
+        }
+
+        return Opened(opening);
+    }
 
     /// <summary>The session as it is now.</summary>
     /// <exception cref="SessionDestroyedException">It ended or got a new secret meanwhile.</exception>
-    public async Task<SessionSnapshot> ReadAsync()
-    {
-        return Opened(await Connection.OpenAsync(slide: false));
-    }
+    public async Task<SessionSnapshot> ReadAsync() => Opened(await Connection.OpenAsync(slide: false));
+
+    private void GiveTurnBack() => _connection?.LeaveLease()?.ReleaseAsync().Ignore();
 
     private SessionSnapshot Opened(SessionOpening opening) => opening.Standing switch
     {
@@ -186,9 +200,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
                 door.Log.SessionStored(Connection.Handle, Overlay.Version);
             }
         }
-        catch (SessionConflictException)
+        catch (SessionException e) when (e is SessionConflictException or SessionLeaseLostException)
         {
-            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for.
+            // Not kept to be tried again: on a fresh snapshot they would hide what they were refused for, or overwrite that.
             Forget();
             throw;
         }
@@ -239,7 +253,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     public bool Ignores(Exception e)
     {
         door.Log.CommitFailed(Connection.Handle, e);
-        return door.IgnoresFailure && e is not SessionConflictException;
+        return door.IgnoresFailure && e is not (SessionConflictException or SessionLeaseLostException);
     }
 
     /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>

@@ -24,7 +24,8 @@ internal static class TempDataTake
         {
             // Waited for in place, at the cost of a thread: the provider is synchronous, and before it MVC offers no asynchronous point
             // that knows whether TempData will be read (taking it for every request would write for every request). There is no
-            // synchronization context to lock up, and the wait has an end: the session answers within 5 s, or IOTimeout if shorter.
+            // synchronization context to lock up, and the wait has an end: the session answers within 5 s, and LeaseWait while another
+            // request has it to itself, or IOTimeout if shorter.
             var taken = visit.Connection.OperateAsync((grain, request) => grain.TakeAsync(Property, request)).GetAwaiter().GetResult();
             visit.Overlay.LearnRemoved(Property);
             if (taken is { } value)

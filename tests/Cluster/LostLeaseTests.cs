@@ -99,6 +99,26 @@ public sealed class LostLeaseTests
     }
 
     [Fact]
+    public async Task A_commit_that_may_have_been_stored_is_not_told_otherwise_when_its_lease_is_gone()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var lease = await session.AcquireAsync(Stop);
+        var request = lease.NewRequest();
+        await session.CommitAsync(Change, request);
+        await lease.DisposeAsync();
+        for (var i = 0; i < ISessionStorage.RingSize; i++)
+        {
+            await session.IncrementAsync("n");
+        }
+
+        var unknown = await Assert.ThrowsAsync<SessionUnavailableException>(
+            () => session.CommitAsync(Change, request with { UnansweredFor = TimeSpan.FromSeconds(1) }));
+
+        Assert.True(unknown.MayBeApplied);
+    }
+
+    [Fact]
     public async Task A_lease_that_lasts_keeps_the_session_from_expiring()
     {
         await using var cluster = await SessionCluster.StartAsync(configure: options => options.Ttl = TimeSpan.FromSeconds(6));

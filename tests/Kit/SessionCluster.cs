@@ -54,6 +54,10 @@ internal sealed class SessionCluster : IAsyncDisposable
     public Task StoringAsync(int calls) =>
         Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
 
+    /// <summary>Waits until so many calls wait for one of the two.</summary>
+    public Task ArrivedAsync(int calls) => Until.TrueAsync(
+        () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for a lease or the store");
+
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {
         var time = new FakeTimeProvider();

@@ -17,6 +17,9 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
     /// <summary>Whether somebody has the lease.</summary>
     public bool IsHeld => _holder is not null;
 
+    /// <summary>Whether somebody has the lease and is here to be told so.</summary>
+    public bool IsToBeTold => _holder is { Calls: > 0, WasTold: false };
+
     /// <summary>How many wait.</summary>
     public int Waiting => _waiting.Count;
 
@@ -104,9 +107,9 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
     {
         // A holder who was not told yet that it holds keeps its place, with a token of the new epoch.
         _lastToken = Math.Max(newEpoch << 32, _lastToken);
-        if (_holder is { Calls: > 0, WasTold: false } untold)
+        if (IsToBeTold)
         {
-            untold.Token = ++_lastToken;
+            _holder!.Token = ++_lastToken;
             return false;
         }
 

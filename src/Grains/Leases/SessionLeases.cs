@@ -17,6 +17,9 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     private Task _watching = Task.CompletedTask;
     private SessionException? _closed;
 
+    // Even where they need not wait for a lease, a stream of commits must not keep its holder waiting for all to be stored.
+    private bool HoldsBack => silo.Options.LeaseBlocksShared ? _queue.IsHeld : _queue.IsToBeTold;
+
     /// <summary>Whether a call under this lease may change the session.</summary>
     public bool IsHeldBy(RequestId lease) => _queue.IsHeldBy(lease);
 
@@ -79,9 +82,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     public Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         Pass();
-        return _queue.IsHeld && request.Lease is null && silo.Options.LeaseBlocksShared && !writes.Knows(request.Id)
-            ? HoldAsync(request, operation)
-            : writes.AddAsync(request, operation);
+        return HoldsBack && request.Lease is null ? HoldAsync(request, operation) : writes.AddAsync(request, operation);
     }
 
     /// <summary>
@@ -110,10 +111,14 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
 
     private async Task<Applied> HoldAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
-        ThrowIfClosed();
         var held = _held.Find(write => write.Request.Id == request.Id);
         if (held is null)
         {
+            if (writes.MayHave(request))
+            {
+                return await writes.AddAsync(request, operation);
+            }
+
             if (_held.Count >= silo.Options.MaxWaiters)
             {
                 throw SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
@@ -184,7 +189,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             OnLost();
         }
 
-        if (!_queue.IsHeld)
+        if (!HoldsBack)
         {
             var admitted = _held.ToArray();
             _held.Clear();
@@ -192,7 +197,10 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             {
                 write.Admit(writes, silo.Now);
             }
+        }
 
+        if (!_queue.IsHeld)
+        {
             _queue.GrantNext(silo.Now);
         }
 
@@ -249,9 +257,9 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         {
             try
             {
-                var isRepeated = request.UnansweredFor > TimeSpan.Zero;
+                var isRepeated = request.UntoldFor > TimeSpan.Zero;
                 _admitted.TrySetResult(writes.AddAsync(
-                    isRepeated ? request with { UnansweredFor = request.UnansweredFor + (now - since) } : request, operation));
+                    isRepeated ? request with { UnansweredFor = request.UntoldFor + (now - since) } : request, operation));
             }
             catch (Exception e)
             {

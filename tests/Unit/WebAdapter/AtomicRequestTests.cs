@@ -107,6 +107,17 @@ public sealed class AtomicRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_set_back_after_an_update_is_set_back()
+    {
+        using var browser = _site.NewBrowser();
+        Assert.Equal("blue 1", await browser.GetAsync("/json/get-or-set/blue"));
+
+        Assert.Equal("blue 1", await browser.GetAsync("/json/update-and-set-back"));
+
+        Assert.Equal("blue 1", await browser.GetAsync("/json/take"));
+    }
+
+    [Fact]
     public async Task An_update_to_null_removes_the_property()
     {
         using var browser = _site.NewBrowser();
@@ -186,6 +197,14 @@ public sealed class AtomicRequestTests : IAsyncLifetime
             Text(await http.GetActorSession().GetOrSetAsync("json", new Item(colour, 1))));
         app.MapGet("/json/update", async (HttpContext http) =>
             $"{Text(await http.GetActorSession().UpdateAsync<Item>("json", item => item! with { Count = item.Count + 1 }))}");
+        app.MapGet("/json/update-and-set-back", async (HttpContext http) =>
+        {
+            var session = http.GetActorSession();
+            var before = session.Get<Item>("json");
+            await session.UpdateAsync<Item>("json", item => item! with { Count = item.Count + 1 });
+            session.Set("json", before);
+            return Text(session.Get<Item>("json"));
+        });
         app.MapGet("/json/update-to-null", async (HttpContext http) =>
             $"{Text(await http.GetActorSession().UpdateAsync<Item>("json", _ => null))}");
         app.MapGet("/json/take", async (HttpContext http) => $"{Text(await http.GetActorSession().TakeAsync<Item>("json"))}");
