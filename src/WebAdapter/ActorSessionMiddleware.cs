@@ -37,10 +37,12 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
         if (earlier is null && door.Cookie.Read(context) is { } cookie)
         {
-            // 3. Opened before the endpoint runs, so that reading the session never blocks a thread.
+            // 3. Opened before the endpoint runs, so that reading the session never blocks a thread. Whatever is to be ignored, an
+            // exclusive endpoint relies on being alone.
+            visit.IsExclusive = access is { Access: SessionAccess.Exclusive };
+            var goesOnWithout = door.IgnoresFailure && !visit.IsExclusive;
             try
             {
-                visit.IsExclusive = access is { Access: SessionAccess.Exclusive };
                 await door.OpenAsync(visit, cookie, access?.Slide ?? true, visit.IsExclusive ? context.RequestAborted : default);
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -48,22 +50,11 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
                 // The visitor has left, which servers know, or a time-out of the application's is over, which has an answer of its own.
                 throw;
             }
-            catch (SessionLeaseTimeoutException e)
+            catch (Exception e) when (goesOnWithout || SessionProblem.Answers(e))
             {
-                // Whatever is to be ignored: the endpoint relies on being alone.
-                door.Log.TurnDidNotCome(e);
-                if (await body.FailAsync(e))
-                {
-                    return;
-                }
-
-                throw;
-            }
-            catch (Exception e) when (door.IgnoresFailure || SessionProblem.Answers(e))
-            {
-                door.Log.OpeningFailed(e);
+                door.NotOpened(e);
                 visit.BeUnavailable();
-                if (!door.IgnoresFailure)
+                if (!goesOnWithout)
                 {
                     if (await body.FailAsync(e))
                     {

@@ -18,7 +18,9 @@ public enum SessionAccess
 
     /// <summary>
     /// One at a time: the request waits its turn before it runs, and has the session to itself until it has committed. Other exclusive
-    /// requests wait for it, and so do the commits of shared ones; reads do not.
+    /// requests wait for it, and so do the commits of shared ones; reads do not. Where the session cannot be had, the answer is 503,
+    /// whatever <see cref="ActorSessionOptions.OnUnavailable"/> says. Not for requests that last, such as WebSockets and event streams:
+    /// they would keep others waiting for <c>MaxLease</c> and then lose their turn.
     /// </summary>
     Exclusive,
 }

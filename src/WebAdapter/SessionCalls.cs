@@ -45,16 +45,6 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
         ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
         WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
-    /// <summary>
-    /// Opens a session when it is this request's turn to have it to itself. <c>LeaseWait</c> bounds the wait; the token ends it.
-    /// </summary>
-    public async Task<(SessionOpening Opening, SessionLease? Lease)> AcquireAsync(
-        ISessionGrain grain, SecretHash secret, bool slide, SessionRequest request, Func<Task>? atEnd, CancellationToken token)
-    {
-        var opening = await grain.AcquireAsync(secret, slide, request, token);
-        return (opening, opening.Lease is { } grant ? new SessionLease(grain, grant, opening.Snapshot!, time, atEnd) : null);
-    }
-
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);
 

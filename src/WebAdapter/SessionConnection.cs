@@ -41,15 +41,18 @@ internal sealed class SessionConnection
 
     public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
 
-    /// <summary>Opens the session when this request has it to itself.</summary>
+    /// <summary>Opens the session when this request has it to itself. <c>LeaseWait</c> bounds the wait.</summary>
     /// <param name="slide">Whether this renews the idle time-out.</param>
     /// <param name="atEnd">What is still to be done when the lease is disposed.</param>
     /// <param name="token">Ends the wait.</param>
     /// <exception cref="SessionLeaseTimeoutException">Others had it for too long, or too many wait.</exception>
     public async Task<SessionOpening> AcquireAsync(bool slide, Func<Task>? atEnd, CancellationToken token)
     {
-        var request = NewRequest();
-        (var opening, Lease) = await _door.Calls.AcquireAsync(_grain, _token.Hash, slide, request, atEnd, token);
+        var opening = await _grain.AcquireAsync(_token.Hash, slide, NewRequest(), token);
+        // Renewed by the real clock, whatever the application dates cookies by: the session's is real, too.
+        Lease = opening.Lease is { } grant
+            ? new SessionLease(_grain, grant, opening.Snapshot!, TimeProvider.System, atEnd)
+            : null;
         return opening;
     }
 

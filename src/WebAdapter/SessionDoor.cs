@@ -123,6 +123,19 @@ internal sealed class SessionDoor : IDisposable
         }
     }
 
+    /// <summary>A session could not be opened, or not when it was the request's turn.</summary>
+    public void NotOpened(Exception e)
+    {
+        if (e is SessionLeaseTimeoutException)
+        {
+            Log.TurnDidNotCome(e);
+        }
+        else
+        {
+            Log.OpeningFailed(e);
+        }
+    }
+
     /// <summary>The changes of a request were dropped because its session ended while it ran.</summary>
     public void OnDropped(SessionHandle handle, SessionDestroyedException e)
     {

@@ -129,6 +129,19 @@ public sealed class ExclusiveRequestTests
     }
 
     [Fact]
+    public async Task With_Ignore_an_exclusive_request_does_not_run_without_its_session()
+    {
+        await using var site = await WebSite.StartAsync(Endpoints, options => options.OnUnavailable = UnavailableBehaviour.Ignore);
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/a/1");
+        site.Failure = method => method == nameof(ISessionGrain.AcquireAsync) ? Failures["not applied"]() : null;
+
+        using var refused = await browser.TryGetAsync("/exclusive/a/2");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+    }
+
+    [Fact]
     public async Task Who_cannot_reach_the_session_for_its_turn_is_told_that_nothing_was_changed()
     {
         await using var site = await WebSite.StartAsync(Endpoints);
