@@ -14,7 +14,11 @@ internal sealed class PendingWrites(
     private readonly ProjectedWrites _writes = new(session, silo, loaded);
     private readonly ReloadPauses _reloads = new(silo.Time);
     private long _epoch = loaded.Epoch;
+    private OwnerNonce _nonce = owner.Nonce;
     private Task _pump = Task.CompletedTask;
+    private GuardedWrites? _guarded;
+    private TaskCompletionSource? _refresh;
+    private bool _isClaimedBack;
     private SessionLeases? _leases;
     private SessionException? _stopped;
 
@@ -28,7 +32,7 @@ internal sealed class PendingWrites(
     public Task Drained => _pump;
 
     /// <summary>Exclusive access to the session.</summary>
-    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, _epoch);
+    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, _epoch, owner.LeaseGuard);
 
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
     public bool Knows(RequestId id) => _writes.AnswerTo(id) is not null;
@@ -76,7 +80,8 @@ internal sealed class PendingWrites(
         }
 
         _writes.Project(write);
-        if (write.IsNoChange && IsIdle)
+        // Where another cluster may have changed something, even "nothing to do" has to be asked for.
+        if (write.IsNoChange && IsIdle && owner.Guard is null)
         {
             return Task.FromResult(new Applied(Flushed.Version, write.Entry.Result));
         }
@@ -105,22 +110,76 @@ internal sealed class PendingWrites(
 
     private async Task PumpAsync()
     {
-        while (_writes.Waiting.Count > 0)
+        while (_writes.Waiting.Count > 0 || _refresh is not null)
         {
+            (_isClaimedBack, var refresh) = (false, _refresh);
             try
             {
                 _writes.DropOverdue();
-                await FlushAsync(_writes.TakeBatch());
+                if (refresh is not null)
+                {
+                    _refresh = null;
+                    await ReloadAsync([]);
+                    refresh.TrySetResult();
+                }
+                else if (await ReadyAsync() is > 0 and var ready)
+                {
+                    await FlushAsync(_writes.TakeBatch(ready));
+                }
             }
             catch (Exception e)
             {
                 GrainLog.Failed(silo.Logger, session, e);
                 Abandon(_writes.InFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
+                refresh?.TrySetResult();
             }
 
             _writes.BatchIsOver();
+            if (!_isClaimedBack || _writes.Waiting.Count == 0)
+            {
+                owner.Guard?.Leave(GuardUses.Write);
+            }
         }
     }
+
+    /// <summary>Reads the session anew, for those who found that another cluster has changed it.</summary>
+    public Task RefreshAsync()
+    {
+        var refresh = WantRefresh().Task;
+        _pump = IsIdle ? PumpAsync() : _pump;
+        return refresh;
+    }
+
+    /// <summary>Reads the session anew where another cluster has changed it since it was read.</summary>
+    /// <param name="mustOwn">Whether to claim it also where another cluster only owns it.</param>
+    /// <exception cref="SessionException">It has ended, is out of reach, or another silo of this cluster has it.</exception>
+    public async Task ValidateAsync(bool mustOwn = false)
+    {
+        try
+        {
+            var validity = await owner.ValidateAsync(session, _nonce, _writes);
+            silo.Metrics.OnValidated(validity == Validity.Changed);
+            if (validity == Validity.Changed || (mustOwn && validity == Validity.Unchanged))
+            {
+                await RefreshAsync();
+            }
+        }
+        catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
+        {
+            Stop(e);
+        }
+
+        if (_stopped is not null)
+        {
+            throw _stopped;
+        }
+    }
+
+    /// <summary>How many of those that wait may be flushed now.</summary>
+    private ValueTask<int> ReadyAsync() => owner.Guard is not { } guard ? new(Flush.MaxEntries) : new(
+        (_guarded ??= new GuardedWrites(session, owner, guard, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
+
+    private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task FlushAsync(List<PendingWrite> batch)
     {
@@ -154,6 +213,7 @@ internal sealed class PendingWrites(
                 break;
             case StoreOutcome.Fenced:
                 silo.Metrics.OnFenced(sameCluster: false);
+                owner.Guard?.SawRival();
                 GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _writes.Waiting.Count);
                 await ReloadAsync(batch);
                 break;
@@ -190,20 +250,25 @@ internal sealed class PendingWrites(
     /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
     private async Task ReloadAsync(List<PendingWrite> batch)
     {
-        if (_stopped is not null || _reloads.AreExhausted)
+        if (_stopped is not null || (batch.Count > 0 && _reloads.AreExhausted))
         {
             Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
                 session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
             return;
         }
 
-        silo.Metrics.OnReloaded();
         try
         {
-            await _reloads.NextAsync();
+            if (batch.Count > 0)
+            {
+                silo.Metrics.OnReloaded();
+                await _reloads.NextAsync();
+            }
+
             var claimed = await owner.ClaimAsync();
             _epoch = _stopped is null ? claimed.Epoch : throw _stopped;
-            _leases?.Lose(_epoch);
+            (_nonce, _isClaimedBack) = (owner.Nonce, true);
+            _leases?.Lose(_epoch, unchanged: claimed.State.Version == Flushed.Version);
             _writes.Rebase(batch, HasLostLease, claimed);
             _leases?.Pass();
         }

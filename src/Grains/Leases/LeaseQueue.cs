@@ -115,6 +115,9 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
         return wasHeld;
     }
 
+    /// <summary>The session was claimed again and had not changed: the holder keeps its lease, and later tokens are higher.</summary>
+    public void Advance(long newEpoch) => _lastToken = Math.Max(newEpoch << 32, _lastToken);
+
     /// <summary>Gives the lease, if nobody has it, to the first who waits and has not gone.</summary>
     public void GrantNext(TimeSpan now)
     {
