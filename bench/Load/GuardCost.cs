@@ -1,6 +1,6 @@
 namespace SessionActors.LoadBench;
 
-/// <summary>What it costs that other clusters may use the same sessions: the same server without and with a guard on lock masters.</summary>
+/// <summary>What it costs that other clusters may use the same sessions: one server without and with a guard on lock masters.</summary>
 internal static class GuardCost
 {
     private const int Masters = 3;

@@ -39,7 +39,10 @@ internal sealed class SessionActivation(
             }
             else if (EndedBy(writes) is { } reason)
             {
-                Stop(await owner.EndAsync(reason));
+                if (await owner.EndAsync(reason, ReclaimOf(writes)) is { } end)
+                {
+                    Stop(end);
+                }
             }
             else
             {
@@ -143,6 +146,9 @@ internal sealed class SessionActivation(
         deactivate();
     }
 
+    // Where another cluster owns the session, which callers here cannot be sent to.
+    private Func<Task>? ReclaimOf(PendingWrites writes) => owner.Guard is null ? null : writes.RefreshAsync;
+
     private SessionEndReason? EndedBy(PendingWrites writes)
     {
         var ttl = writes.Flushed.Ttl;
@@ -201,7 +207,7 @@ internal sealed class SessionActivation(
             var state = writes.Flushed;
             try
             {
-                if (!await owner.TouchAsync(state, keepFor, owner.Guard is null ? null : writes.RefreshAsync))
+                if (!await owner.TouchAsync(state, keepFor, ReclaimOf(writes)))
                 {
                     await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
                 }

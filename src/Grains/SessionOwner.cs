@@ -191,14 +191,23 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
     }
 
-    /// <summary>Writes the tombstone of a session whose time is over, and returns what its callers are to be told.</summary>
+    /// <summary>
+    /// Writes the tombstone of a session whose time is over, and returns what its callers are to be told; null where another cluster, which
+    /// may have seen activity, owned it, and it was reclaimed.
+    /// </summary>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<SessionException> EndAsync(SessionEndReason reason)
+    public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
     {
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
             () => storage.DestroyAsync(handle, reason, silo.Options.StoredTombstone, Nonce));
+        if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
+        {
+            await reclaim();
+            return null;
+        }
+
         return reply.Outcome switch
         {
             StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(_session, reason),

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -9,14 +10,20 @@ namespace SessionActors;
 /// Every rule on <see cref="CrossClusterOptions"/>, as a part of checking <see cref="SessionActorsOptions"/>. Values are left out of the
 /// messages: they may hold passwords.
 /// </summary>
-internal sealed class CrossClusterOptionsValidator(IServiceProviderIsService services) : IValidateOptions<SessionActorsOptions>
+internal sealed class CrossClusterOptionsValidator(IServiceProviderIsService services, IConfiguration configuration)
+    : IValidateOptions<SessionActorsOptions>
 {
     private const string Path = $"{SessionActorsOptions.Section}:{nameof(SessionActorsOptions.CrossCluster)}";
     private const string Masters = $"{Path}:{nameof(CrossClusterOptions.Redlock)}";
 
     public ValidateOptionsResult Validate(string? name, SessionActorsOptions options)
     {
-        var errors = options.CrossCluster is { } crossCluster ? Check(options, crossCluster).ToList() : [];
+        // A word where the section belongs would be overlooked without one.
+        string[] overlooked = string.IsNullOrWhiteSpace(configuration[Path]) ? [] :
+        [
+            $"{Path} is a text instead of a section. Name the masters as {Masters}:0 and so on.",
+        ];
+        List<string> errors = [.. overlooked, .. options.CrossCluster is { } crossCluster ? Check(options, crossCluster) : []];
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

@@ -31,7 +31,7 @@ internal sealed class RedlockGuard(IOptions<SessionActorsOptions> options, ILogg
         if (_options.CrossCluster is not null)
         {
             // Not to be waited for by the first request. A master that is out of reach is in the log, and does not stop the start.
-            await ConnectedAsync();
+            await Task.WhenAny(ConnectedAsync());
         }
     }
 

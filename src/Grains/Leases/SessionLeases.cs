@@ -97,11 +97,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     /// </summary>
     public void Lose(long newEpoch, bool unchanged = false)
     {
-        if (unchanged && guard?.IsHeld is true)
-        {
-            _queue.Advance(newEpoch);
-        }
-        else if (_queue.Lose(newEpoch))
+        if (_queue.Lose(newEpoch, unchanged && guard?.IsHeld is true))
         {
             OnLost();
         }

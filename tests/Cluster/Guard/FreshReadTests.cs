@@ -129,9 +129,9 @@ public sealed class FreshReadTests : IAsyncLifetime
     public async Task Tokens_of_leases_grow_from_cluster_to_cluster()
     {
         long last = 0;
-        for (var i = 0; i < 6; i++)
+        foreach (var session in new[] { _here, _there, _there, _here, _here, _here, _there, _here })
         {
-            await using var lease = await (i % 2 == 0 ? _here : _there).AcquireAsync(Stop);
+            await using var lease = await session.AcquireAsync(Stop);
             Assert.True(lease.Token > last);
             last = lease.Token;
         }
@@ -151,5 +151,24 @@ public sealed class FreshReadTests : IAsyncLifetime
         _time.Advance(Ttl - TimeSpan.FromSeconds(1));
 
         Assert.Equal(3, (await _there.ReadAsync())!.Version);
+    }
+
+    [Fact]
+    public async Task Activity_in_a_cluster_that_does_not_own_the_session_is_told_to_the_store()
+    {
+        var stranger = SecretHash.Of("secret"u8);
+        var handle = SessionHandle.New();
+        var here = await _one.NewSessionAsync(stranger, handle);
+        var there = _two.Session(handle);
+        await there.ReadAsync();
+        _time.Advance(2 * TouchInterval);
+        var claims = _one.Storage.Count("claim");
+
+        await here.OpenAsync(stranger, slide: true);
+
+        await Until.TrueAsync(() => _one.Storage.Count("touch") == 2, "the renewal that was refused is sent again");
+        Assert.Equal(claims + 1, _one.Storage.Count("claim"));
+        _time.Advance(Ttl - TimeSpan.FromSeconds(1));
+        Assert.Equal(1, (await there.ReadAsync())!.Version);
     }
 }

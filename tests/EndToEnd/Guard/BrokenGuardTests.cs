@@ -25,6 +25,20 @@ public sealed class BrokenGuardTests
     }
 
     [Fact]
+    public async Task A_holder_killed_with_the_guard_in_its_hand_keeps_others_out_for_its_life_only()
+    {
+        await using var clusters = await GuardedClusters.StartAsync(arguments: "--SessionActors:LockExpiry=00:00:01");
+        var (here, there) = await clusters.NewVisitorAsync();
+        var held = await here.HoldAsync(gate => $"/exclusive/hold/{gate}?name=a&value=here");
+
+        clusters.Here[0].Kill();
+
+        await there.InsistAsync("/exclusive/set/a/there");
+        await Assert.ThrowsAsync<HttpRequestException>(held.LetGoAsync);
+        Assert.Equal("there", await there.GetAsync("/get/a"));
+    }
+
+    [Fact]
     public async Task A_change_of_a_paused_holder_is_applied_to_what_the_other_has_stored()
     {
         await using var clusters = await GuardedClusters.StartAsync(arguments: "--SessionActors:LockExpiry=00:00:01");

@@ -66,6 +66,11 @@ public sealed class CrossClusterOptionsTests
         Assert.Equal(["a:1"], configuration.GetSection("SessionActors").Get<SessionActorsOptions>()!.CrossCluster!.Redlock);
     }
 
+    [Fact]
+    public void A_word_where_the_section_belongs_does_not_leave_the_guard_off() => Assert.Contains(
+        "SessionActors:CrossCluster is a text", Assert.Single(Failures(new SessionActorsOptions(), crossCluster: "a:1")),
+        StringComparison.Ordinal);
+
     private static SessionActorsOptions With(string[] masters)
     {
         var crossCluster = new CrossClusterOptions();
@@ -77,12 +82,14 @@ public sealed class CrossClusterOptionsTests
         return new SessionActorsOptions { Redis = "127.0.0.1:6379", CrossCluster = crossCluster };
     }
 
-    private static IEnumerable<string> Failures(SessionActorsOptions options, Action<IServiceCollection>? add = null)
+    private static IEnumerable<string> Failures(
+        SessionActorsOptions options, Action<IServiceCollection>? add = null, string? crossCluster = null)
     {
         var services = new ServiceCollection();
         add?.Invoke(services);
         using var provider = services.BuildServiceProvider();
-        var validator = new CrossClusterOptionsValidator(provider.GetRequiredService<IServiceProviderIsService>());
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("SessionActors:CrossCluster", crossCluster)]).Build();
+        var validator = new CrossClusterOptionsValidator(provider.GetRequiredService<IServiceProviderIsService>(), configuration);
         return validator.Validate(null, options).Failures ?? [];
     }
 }
