@@ -45,7 +45,7 @@ internal static partial class GrainLog
     public static partial void GuardLost(ILogger logger, string session);
 
     [LoggerMessage(
-        1011, LogLevel.Warning, "Most lock masters (SessionActors:CrossCluster:Redlock) are out of reach; {Session} is not written.")]
+        1011, LogLevel.Warning, "Session {Session} is not written: most lock masters (CrossCluster:Redlock) are out of reach.")]
     public static partial void NoMajority(ILogger logger, string session, Exception? error);
 
     [LoggerMessage(1012, LogLevel.Warning, "The lock master {Master} is out of reach; it is tried again all the time.")]

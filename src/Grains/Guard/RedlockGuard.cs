@@ -130,14 +130,30 @@ internal sealed class RedlockGuard(IOptions<SessionActorsOptions> options, ILogg
             _connections.Add(connection);
         }
 
-        connection.ConnectionFailed += (_, failed) => GrainLog.MasterLost(logger, master, failed.Exception);
-        connection.ConnectionRestored += (_, _) => GrainLog.MasterBack(logger, master);
+        // Once for each outage, however often it is tried again.
+        var isLost = 0;
+        connection.ConnectionFailed += (_, failed) => Lost(failed.Exception);
+        connection.ConnectionRestored += (_, _) =>
+        {
+            if (connection.IsConnected && Interlocked.Exchange(ref isLost, 0) == 1)
+            {
+                GrainLog.MasterBack(logger, master);
+            }
+        };
         if (!connection.IsConnected)
         {
-            GrainLog.MasterLost(logger, master, error: null);
+            Lost(error: null);
         }
 
         return connection.GetDatabase();
+
+        void Lost(Exception? error)
+        {
+            if (Interlocked.Exchange(ref isLost, 1) == 0)
+            {
+                GrainLog.MasterLost(logger, master, error);
+            }
+        }
     }
 
     private ConfigurationOptions Settings(string configuration)

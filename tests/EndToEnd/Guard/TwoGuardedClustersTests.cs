@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace SessionActors;
 
@@ -63,6 +64,33 @@ public sealed class TwoGuardedClustersTests
             Assert.Equal($"{visitors.Length * requests}", await visitor.GetAsync("/number/n"));
             visitor.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task While_one_has_a_session_to_itself_the_other_reads_it_and_does_not_change_it()
+    {
+        await using var clusters = await GuardedClusters.StartAsync();
+        var (here, there) = await clusters.NewVisitorAsync();
+        var held = await here.HoldAsync(gate => $"/exclusive/hold/{gate}?name=a&value=here");
+
+        Assert.Equal("-", await there.GetAsync("/get/a"));
+        using (var shared = await there.TryGetAsync("/set/a/there"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, shared.StatusCode);
+            var body = await shared.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("another cluster wrote it, or had it to itself", body, StringComparison.Ordinal);
+        }
+
+        var exclusive = there.TryGetAsync("/exclusive/set/b/there");
+        using (var page = await held.LetGoAsync())
+        {
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        }
+
+        using var next = await exclusive;
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+        Assert.Equal("here", await there.GetAsync("/get/a"));
+        Assert.Equal("there", await here.GetAsync("/get/b"));
     }
 
     [Fact]
