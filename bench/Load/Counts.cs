@@ -6,7 +6,7 @@ namespace SessionActors.LoadBench;
 /// <summary>What can be counted rather than timed: commands and bytes to Redis, and changes that survive each other.</summary>
 internal static class Counts
 {
-    private const int Requests = 500;
+    public const int Requests = 500;
     private const int Parallel = 200;
     private static readonly int[] Kilobytes = [1, 10, 100, 1000];
 
@@ -48,7 +48,7 @@ internal static class Counts
         {
             var big = await server.NewSessionAsync();
             await server.GetAsync($"/fill/{kilobytes}", big);
-            var usage = await UsageAsync(redis, _ => server.GetAsync("/write", big));
+            var usage = (await UsageAsync([redis], _ => server.GetAsync("/write", big)))[0];
             column.Add(($"bytes to Redis per write, session of {kilobytes:N0} kB", $"{usage.InputBytes / Requests:N0}"));
         }
 
@@ -65,15 +65,15 @@ internal static class Counts
     // A script is one command, whatever it calls; without scripts every call came over the wire.
     private static async Task<string> CommandsAsync(RedisProcess redis, Func<int, Task> request)
     {
-        var usage = await UsageAsync(redis, request);
+        var usage = (await UsageAsync([redis], request))[0];
         var commands = usage.Scripts > Requests / 2 ? usage.Scripts : usage.Calls;
         return $"{Math.Max(0, Math.Round((double)commands / Requests, 1)):0.#}";
     }
 
-    /// <summary>What Redis is asked for by a number of requests, less what it is asked in the same time without any.</summary>
-    private static async Task<RedisUsage> UsageAsync(RedisProcess redis, Func<int, Task> request)
+    /// <summary>What each server is asked for by a number of requests, less what it is asked in the same time without any.</summary>
+    public static async Task<RedisUsage[]> UsageAsync(RedisProcess[] servers, Func<int, Task> request)
     {
-        var before = await redis.UsageAsync();
+        var before = await Task.WhenAll(servers.Select(server => server.UsageAsync()));
         var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < Requests; i++)
         {
@@ -86,8 +86,9 @@ internal static class Counts
         }
 
         var window = Stopwatch.GetElapsedTime(started);
-        var after = await redis.UsageAsync();
+        var after = await Task.WhenAll(servers.Select(server => server.UsageAsync()));
         await Task.Delay(window, TimeProvider.System);
-        return after - before - (await redis.UsageAsync() - after);
+        var later = await Task.WhenAll(servers.Select(server => server.UsageAsync()));
+        return [.. servers.Select((_, i) => after[i] - before[i] - (later[i] - after[i]))];
     }
 }

@@ -10,7 +10,7 @@ if (args is ["server", var kind, .. var settings])
 var options = new ConfigurationBuilder().AddCommandLine(args).Build();
 var seconds = options.GetValue("seconds", 2);
 var rounds = options.GetValue("rounds", 3);
-var parts = (options["parts"] ?? "load,turns,counts,start").Split(',');
+var parts = (options["parts"] ?? "load,turns,guard,counts,start").Split(',');
 
 List<string> report = [.. Machine.Describe(seconds, rounds)];
 if (parts.Contains("start"))
@@ -28,6 +28,11 @@ await using (var redis = await RedisProcess.StartAsync())
     if (parts.Contains("turns"))
     {
         report.AddRange(await Turns.MeasureAsync(redis, seconds, rounds));
+    }
+
+    if (parts.Contains("guard"))
+    {
+        report.AddRange(await GuardCost.MeasureAsync(redis, seconds, rounds));
     }
 
     if (parts.Contains("load"))

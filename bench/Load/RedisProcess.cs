@@ -6,6 +6,9 @@ namespace SessionActors.LoadBench;
 /// <summary>A redis-server of the bench's own, and what it has been asked.</summary>
 internal sealed class RedisProcess : IAsyncDisposable
 {
+    private const int MostTries = 100;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly Child _child;
     private readonly ConnectionMultiplexer _connection;
 
@@ -25,7 +28,18 @@ internal sealed class RedisProcess : IAsyncDisposable
         var port = Child.FreePort();
         var child = new Child("redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no");
         var address = $"127.0.0.1:{port}";
-        return new RedisProcess(child, address, await ConnectionMultiplexer.ConnectAsync($"{address},allowAdmin=true,connectRetry=20"));
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return new RedisProcess(child, address, await ConnectionMultiplexer.ConnectAsync($"{address},allowAdmin=true"));
+            }
+            catch (RedisConnectionException) when (tries < MostTries)
+            {
+                child.ThrowIfOver();
+                await Task.Delay(Pause, TimeProvider.System);
+            }
+        }
     }
 
     /// <summary>What it was asked since it started.</summary>
@@ -38,6 +52,7 @@ internal sealed class RedisProcess : IAsyncDisposable
         return new RedisUsage(
             calls.GetValueOrDefault("evalsha") + calls.GetValueOrDefault("eval"),
             calls.Values.Sum(),
+            calls.GetValueOrDefault("set"),
             Number(lines.Single(line => line.Key == "total_net_input_bytes").Value));
     }
 
@@ -50,9 +65,9 @@ internal sealed class RedisProcess : IAsyncDisposable
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }
 
-/// <summary>Script calls, all calls (Redis counts those that scripts make as well), and bytes received.</summary>
-internal readonly record struct RedisUsage(long Scripts, long Calls, long InputBytes)
+/// <summary>Script calls, all calls (Redis counts those that scripts make as well), those of SET, and bytes received.</summary>
+internal readonly record struct RedisUsage(long Scripts, long Calls, long Sets, long InputBytes)
 {
     public static RedisUsage operator -(RedisUsage later, RedisUsage earlier) =>
-        new(later.Scripts - earlier.Scripts, later.Calls - earlier.Calls, later.InputBytes - earlier.InputBytes);
+        new(later.Scripts - earlier.Scripts, later.Calls - earlier.Calls, later.Sets - earlier.Sets, later.InputBytes - earlier.InputBytes);
 }

@@ -27,12 +27,11 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>How long it took from the start of the process to its first answer.</summary>
     public TimeSpan StartTime { get; private set; }
 
-    public static Task<ServerProcess> StartAsync(ServerKind kind, RedisProcess redis) => kind switch
+    public static Task<ServerProcess> StartAsync(ServerKind kind, RedisProcess redis, params string[] settings)
     {
-        ServerKind.StockRedis or ServerKind.ActorRedis =>
-            StartAsync(typeof(BenchServer).Assembly.GetName().Name!, "server", $"{kind}", $"--SessionActors:Redis={redis.Address}"),
-        _ => StartAsync(typeof(BenchServer).Assembly.GetName().Name!, "server", $"{kind}"),
-    };
+        string[] store = kind is ServerKind.StockRedis or ServerKind.ActorRedis ? [$"--SessionActors:Redis={redis.Address}"] : [];
+        return StartAsync(typeof(BenchServer).Assembly.GetName().Name!, ["server", $"{kind}", .. store, .. settings]);
+    }
 
     /// <summary>Starts a program that lies beside this one, and waits for its first answer.</summary>
     public static async Task<ServerProcess> StartAsync(string assembly, params string[] arguments)

@@ -40,4 +40,17 @@ internal static partial class GrainLog
     [LoggerMessage(
         1009, LogLevel.Warning, "The lease on session {Session} ended before its holder gave it back; what it commits is refused.")]
     public static partial void LeaseLost(ILogger logger, string session);
+
+    [LoggerMessage(1010, LogLevel.Warning, "The guard of session {Session} was lost while it was held; the fence decides now.")]
+    public static partial void GuardLost(ILogger logger, string session);
+
+    [LoggerMessage(
+        1011, LogLevel.Warning, "Session {Session} is not written: most lock masters (CrossCluster:Redlock) are out of reach.")]
+    public static partial void NoMajority(ILogger logger, string session, Exception? error);
+
+    [LoggerMessage(1012, LogLevel.Warning, "The lock master {Master} is out of reach; it is tried again all the time.")]
+    public static partial void MasterLost(ILogger logger, string master, Exception? error);
+
+    [LoggerMessage(1013, LogLevel.Information, "The lock master {Master} is back.")]
+    public static partial void MasterBack(ILogger logger, string master);
 }

@@ -72,6 +72,14 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     public void Fail(Exception why) => Answered(_completion.TrySetException(
         UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why));
 
+    public static void FailAll(IEnumerable<PendingWrite> writes, SessionException why)
+    {
+        foreach (var write in writes)
+        {
+            write.Fail(why);
+        }
+    }
+
     private void Answered(bool isFirstAnswer)
     {
         if (isFirstAnswer)

@@ -14,7 +14,11 @@ internal sealed class PendingWrites(
     private readonly ProjectedWrites _writes = new(session, silo, loaded);
     private readonly ReloadPauses _reloads = new(silo.Time);
     private long _epoch = loaded.Epoch;
+    private OwnerNonce _nonce = owner.Nonce;
     private Task _pump = Task.CompletedTask;
+    private GuardedWrites? _guarded;
+    private TaskCompletionSource? _refresh;
+    private bool _isClaimedBack;
     private SessionLeases? _leases;
     private SessionException? _stopped;
 
@@ -28,7 +32,7 @@ internal sealed class PendingWrites(
     public Task Drained => _pump;
 
     /// <summary>Exclusive access to the session.</summary>
-    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, _epoch);
+    public SessionLeases Leases => _leases ??= new SessionLeases(session, this, silo, _epoch, owner.LeaseGuard);
 
     /// <summary>Whether a call with this id was applied to the flushed state, as far as the ring reaches.</summary>
     public bool Knows(RequestId id) => _writes.AnswerTo(id) is not null;
@@ -80,7 +84,8 @@ internal sealed class PendingWrites(
         }
 
         _writes.Project(write);
-        if (write.IsNoChange && IsIdle)
+        // Where another cluster may have changed something, even "nothing to do" has to be asked for.
+        if (write.IsNoChange && IsIdle && owner.Guard is null)
         {
             return Task.FromResult(new Applied(Flushed.Version, write.Entry.Result));
         }
@@ -109,22 +114,76 @@ internal sealed class PendingWrites(
 
     private async Task PumpAsync()
     {
-        while (_writes.Waiting.Count > 0)
+        while (_writes.Waiting.Count > 0 || _refresh is not null)
         {
+            (_isClaimedBack, var refresh) = (false, _refresh);
             try
             {
                 _writes.DropOverdue();
-                await FlushAsync(_writes.TakeBatch());
+                if (refresh is not null)
+                {
+                    _refresh = null;
+                    await ReloadAsync([]);
+                    refresh.TrySetResult();
+                }
+                else if (await ReadyAsync() is > 0 and var ready)
+                {
+                    await FlushAsync(_writes.TakeBatch(ready));
+                }
             }
             catch (Exception e)
             {
                 GrainLog.Failed(silo.Logger, session, e);
                 Abandon(_writes.InFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
+                refresh?.TrySetResult();
             }
 
             _writes.BatchIsOver();
+            if (!_isClaimedBack || _writes.Waiting.Count == 0)
+            {
+                owner.Guard?.Leave(GuardUses.Write);
+            }
         }
     }
+
+    /// <summary>Reads the session anew, for those who found that another cluster has changed it.</summary>
+    public Task RefreshAsync()
+    {
+        var refresh = WantRefresh().Task;
+        _pump = IsIdle ? PumpAsync() : _pump;
+        return refresh;
+    }
+
+    /// <summary>Reads the session anew where another cluster has changed it since it was read.</summary>
+    /// <param name="mustOwn">Whether to claim it also where another cluster only owns it.</param>
+    /// <exception cref="SessionException">It has ended, is out of reach, or another silo of this cluster has it.</exception>
+    public async Task ValidateAsync(bool mustOwn = false)
+    {
+        try
+        {
+            var validity = await owner.ValidateAsync(session, _nonce, _writes);
+            silo.Metrics.OnValidated(validity == Validity.Changed);
+            if (validity == Validity.Changed || (mustOwn && validity == Validity.Unchanged))
+            {
+                await RefreshAsync();
+            }
+        }
+        catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
+        {
+            Stop(e);
+        }
+
+        if (_stopped is not null)
+        {
+            throw _stopped;
+        }
+    }
+
+    /// <summary>How many of those that wait may be flushed now.</summary>
+    private ValueTask<int> ReadyAsync() => owner.Guard is not { } guard ? new(Flush.MaxEntries) : new(
+        (_guarded ??= new GuardedWrites(session, owner, guard, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
+
+    private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task FlushAsync(List<PendingWrite> batch)
     {
@@ -158,6 +217,7 @@ internal sealed class PendingWrites(
                 break;
             case StoreOutcome.Fenced:
                 silo.Metrics.OnFenced(sameCluster: false);
+                owner.Guard?.SawRival();
                 GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _writes.Waiting.Count);
                 await ReloadAsync(batch);
                 break;
@@ -173,7 +233,7 @@ internal sealed class PendingWrites(
             default:
                 // Certainly not written, so what is in memory still holds: only these callers fail, and what they would have changed goes.
                 GrainLog.NotWritten(silo.Logger, session, batch.Count, reply.Error);
-                FailAll(batch, reply.ToException(session));
+                PendingWrite.FailAll(batch, reply.ToException(session));
                 _writes.Rebase([], HasLostLease);
                 break;
         }
@@ -182,32 +242,35 @@ internal sealed class PendingWrites(
     /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>
     private void TellTheOverdue(List<PendingWrite> batch)
     {
-        foreach (var write in batch.Where(write => write.IsOverdue))
-        {
-            write.Fail(SessionUnavailableException.Unknown(session, "the store did not answer in time."));
-        }
+        PendingWrite.FailAll(
+            batch.Where(write => write.IsOverdue), SessionUnavailableException.Unknown(session, "the store did not answer in time."));
 
         // These leave the queue unsent when the flush before them is over.
-        FailAll(_writes.Waiting.Where(write => write.IsOverdue), ProjectedWrites.TooSlow(session));
+        PendingWrite.FailAll(_writes.Waiting.Where(write => write.IsOverdue), ProjectedWrites.TooSlow(session));
     }
 
     /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
     private async Task ReloadAsync(List<PendingWrite> batch)
     {
-        if (_stopped is not null || _reloads.AreExhausted)
+        if (_stopped is not null || (batch.Count > 0 && _reloads.AreExhausted))
         {
             Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
                 session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
             return;
         }
 
-        silo.Metrics.OnReloaded();
         try
         {
-            await _reloads.NextAsync();
+            if (batch.Count > 0)
+            {
+                silo.Metrics.OnReloaded();
+                await _reloads.NextAsync();
+            }
+
             var claimed = await owner.ClaimAsync();
             _epoch = _stopped is null ? claimed.Epoch : throw _stopped;
-            _leases?.Lose(_epoch);
+            (_nonce, _isClaimedBack) = (owner.Nonce, true);
+            _leases?.Lose(_epoch, unchanged: claimed.State.Version == Flushed.Version);
             _writes.Rebase(batch, HasLostLease, claimed);
             _leases?.Pass();
         }
@@ -221,16 +284,8 @@ internal sealed class PendingWrites(
 
     private void Abandon(List<PendingWrite> batch, SessionException why)
     {
-        FailAll(batch, why);
+        PendingWrite.FailAll(batch, why);
         // Those who only waited behind the batch may be told to come again: nothing of theirs was sent.
         Stop(why is SessionUnavailableException ? SessionUnavailableException.TakenOver(session) : why);
-    }
-
-    private static void FailAll(IEnumerable<PendingWrite> writes, SessionException why)
-    {
-        foreach (var write in writes)
-        {
-            write.Fail(why);
-        }
     }
 }

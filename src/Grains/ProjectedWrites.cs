@@ -45,11 +45,11 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
         _waiting.Enqueue(write);
     }
 
-    /// <summary>Takes the next writes from those that wait, as many as a flush may hold.</summary>
-    public List<PendingWrite> TakeBatch()
+    /// <summary>Takes the next writes from those that wait, so many at most.</summary>
+    public List<PendingWrite> TakeBatch(int most)
     {
-        InFlight = new List<PendingWrite>(Math.Min(_waiting.Count, Flush.MaxEntries));
-        while (InFlight.Count < Flush.MaxEntries && _waiting.TryDequeue(out var write))
+        InFlight = new List<PendingWrite>(Math.Min(_waiting.Count, most));
+        while (InFlight.Count < most && _waiting.TryDequeue(out var write))
         {
             InFlight.Add(write);
         }
@@ -133,11 +133,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>Refuses all that wait.</summary>
     public void Clear(SessionException why)
     {
-        foreach (var write in _waiting)
-        {
-            write.Fail(why);
-        }
-
+        PendingWrite.FailAll(_waiting, why);
         _waiting.Clear();
     }
 

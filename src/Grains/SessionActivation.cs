@@ -12,6 +12,14 @@ internal sealed class SessionActivation(
     private Task _touching = Task.CompletedTask;
     private SessionException? _stopped;
 
+    private FreshReads? _fresh;
+
+    /// <summary>The session if it is in memory, has not ended, and no other cluster can have changed it.</summary>
+    public PendingWrites? AtHand => owner.Guard is null ? Loaded : null;
+
+    /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
+    public bool HasNothing => _writes is null && _starting is null;
+
     /// <summary>The session if it is in memory and has not ended.</summary>
     public PendingWrites? Loaded => _writes is { } writes && EndedBy(writes) is null ? writes : null;
 
@@ -31,7 +39,10 @@ internal sealed class SessionActivation(
             }
             else if (EndedBy(writes) is { } reason)
             {
-                Stop(await owner.EndAsync(reason));
+                if (await owner.EndAsync(reason, ReclaimOf(writes)) is { } end)
+                {
+                    Stop(end);
+                }
             }
             else
             {
@@ -40,12 +51,16 @@ internal sealed class SessionActivation(
         }
     }
 
+    /// <summary>The same, with all that other clusters have stored before the call.</summary>
+    public ValueTask<PendingWrites> FreshAsync() =>
+        owner.Guard is null ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
+
     /// <summary>The session if it is there and can be had.</summary>
-    public async ValueTask<PendingWrites?> LoadedOrNullAsync()
+    public async ValueTask<PendingWrites?> FreshOrNullAsync()
     {
         try
         {
-            return await LoadedAsync();
+            return await FreshAsync();
         }
         catch (SessionException)
         {
@@ -70,7 +85,9 @@ internal sealed class SessionActivation(
 
         if (_writes is null && _stopped is null)
         {
-            await StartOnceAsync(() => owner.CreateAsync(state, delta, request));
+            await StartOnceAsync(() => owner.Guard is { } guard
+                ? guard.WithinAsync(request.Patience, () => owner.CreateAsync(state, delta, request))
+                : owner.CreateAsync(state, delta, request));
         }
 
         return await LoadedAsync();
@@ -93,6 +110,11 @@ internal sealed class SessionActivation(
         {
             writes.TurnAway();
             await writes.Drained.WaitAsync(cancellationToken);
+            if (owner.Guard is not null)
+            {
+                await Task.WhenAll(owner.Guard.Released, owner.LeaseGuard!.Released).WaitAsync(cancellationToken);
+            }
+
             if (_writes is not null)
             {
                 // What runs in the background is over, too.
@@ -124,7 +146,16 @@ internal sealed class SessionActivation(
         deactivate();
     }
 
-    private SessionEndReason? EndedBy(PendingWrites writes) => lifetime.EndedBy(silo.Now, writes.Flushed.Ttl, isWritten: !writes.IsIdle);
+    // Where another cluster owns the session, which callers here cannot be sent to.
+    private Func<Task>? ReclaimOf(PendingWrites writes) => owner.Guard is null ? null : writes.RefreshAsync;
+
+    private SessionEndReason? EndedBy(PendingWrites writes)
+    {
+        var ttl = writes.Flushed.Ttl;
+        // Another cluster tells the store once per touch interval that it sees activity, and nobody else.
+        var unseen = owner.Guard is null ? TimeSpan.Zero : silo.Options.TouchIntervalOf(ttl);
+        return lifetime.EndedBy(silo.Now, ttl + unseen, isWritten: !writes.IsIdle);
+    }
 
     /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
     private async Task StartOnceAsync(Func<Task<LoadedSession>> load)
@@ -176,7 +207,7 @@ internal sealed class SessionActivation(
             var state = writes.Flushed;
             try
             {
-                if (!await owner.TouchAsync(state, keepFor))
+                if (!await owner.TouchAsync(state, keepFor, ReclaimOf(writes)))
                 {
                     await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
                 }

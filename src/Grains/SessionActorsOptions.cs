@@ -65,9 +65,9 @@ public sealed class SessionActorsOptions
     public int MaxWaiters { get; set; } = 256;
 
     /// <summary>
-    /// How long a lease lives that nobody renews. Default 5 s, at least 0.5 s. Its holder renews it three times in that time for as long
-    /// as its request runs. Shorter lets others in sooner after a holder's server was killed; longer forgives longer pauses, after which a
-    /// holder's commit is refused.
+    /// How long a lease lives that nobody renews, and the guard of <see cref="CrossCluster"/>. Default 5 s, at least 0.5 s. Its holder
+    /// renews it three times in that time for as long as its request runs. Shorter lets others in sooner after a holder's server was
+    /// killed; longer forgives longer pauses, after which a holder's commit is refused.
     /// </summary>
     public TimeSpan LockExpiry { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -88,6 +88,19 @@ public sealed class SessionActorsOptions
     /// through, so that a lease only keeps other leases out. Reads wait with neither.
     /// </summary>
     public bool LeaseBlocksShared { get; set; } = true;
+
+    /// <summary>
+    /// How long to wait before asking again for a session's guard that another cluster has; half to one and a half of it, at random.
+    /// Default 100 ms, 1 ms to <see cref="LockExpiry"/>. Shorter lets the clusters alternate faster and asks the masters more often. Only
+    /// with <see cref="CrossCluster"/>; who waits within a cluster stands in a queue and asks nobody.
+    /// </summary>
+    public TimeSpan RetryTime { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// What lets several clusters serve the same sessions from one Redis in good order and with fresh reads. Default null: off, and free.
+    /// The same in each of the clusters.
+    /// </summary>
+    public CrossClusterOptions? CrossCluster { get; set; }
 
     /// <summary>
     /// How long an activation that nobody calls stays in memory. Default 5 minutes, at least 1 minute (how often Orleans looks). Longer

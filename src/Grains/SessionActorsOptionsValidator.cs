@@ -61,6 +61,11 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
         Between(errors, options.LockExpiry, TimeSpan.FromSeconds(0.5), TimeSpan.FromMinutes(10));
         Between(errors, options.MaxLease, TimeSpan.FromSeconds(0.5), TimeSpan.FromDays(1));
         Between(errors, options.LeaseWait, TimeSpan.Zero, SessionRequest.MaxPatience);
+        if (options.CrossCluster is not null)
+        {
+            Between(errors, options.RetryTime, TimeSpan.FromMilliseconds(1), options.LockExpiry);
+        }
+
         if (options.MaxLease < options.LockExpiry)
         {
             errors.Add($"{Named(nameof(options.MaxLease), options.MaxLease)} is shorter than "

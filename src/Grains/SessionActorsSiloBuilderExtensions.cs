@@ -31,6 +31,8 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddMetrics();
             services.AddSingleton<SessionMetrics>();
             services.AddSingleton<SessionSilo>();
+            services.AddSingleton<RedlockGuard>();
+            services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);
             services.TryAddSingleton<RedisConnection>();
             AddSessionStorage(services);
@@ -51,6 +53,8 @@ public static class SessionActorsSiloBuilderExtensions
         services.AddOptions<SessionActorsOptions>().BindConfiguration(SessionActorsOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, SessionActorsOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, CrossClusterOptionsValidator>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SessionActorsOptions>, ConfiguredTimes<SessionActorsOptions>>());
         // Before the silo, which is a hosted service too.

@@ -33,10 +33,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     }
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
-        _activation.Loaded is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
+        _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
 
     public ValueTask<SessionSnapshot?> ReadAsync() =>
-        _activation.Loaded is { } writes ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
+        _activation.AtHand is { } writes ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
     {
@@ -121,7 +121,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ArgumentNullException.ThrowIfNull(request);
         try
         {
-            var writes = await _activation.LoadedAsync();
+            var writes = await _activation.FreshAsync();
             // An old secret does not even stand in the queue.
             var opening = Open(writes, secret, slide);
             if (opening.Standing == SessionStanding.Open)
@@ -164,7 +164,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         ArgumentNullException.ThrowIfNull(request);
         // Out of reach or gone, it is ended all the same: a log-out must win.
-        if (request.Generation is not null && await _activation.LoadedOrNullAsync() is { } writes)
+        if (request.Generation is not null && await _activation.FreshOrNullAsync() is { } writes)
         {
             CheckGeneration(writes.Flushed, request);
         }
@@ -206,7 +206,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return Open(await _activation.LoadedAsync(), secret, slide);
+            return Open(await _activation.FreshAsync(), secret, slide);
         }
         catch (SessionDestroyedException e)
         {
@@ -218,7 +218,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return (await _activation.LoadedAsync()).Flushed.Opening.Snapshot;
+            return (await _activation.FreshAsync()).Flushed.Opening.Snapshot;
         }
         catch (SessionDestroyedException)
         {

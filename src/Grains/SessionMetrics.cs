@@ -19,6 +19,9 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _touches;
     private readonly Counter<long> _leases;
     private readonly Counter<long> _lostLeases;
+    private readonly Counter<long> _validations;
+    private readonly Counter<long> _guards;
+    private readonly Counter<long> _lostGuards;
     private readonly UpDownCounter<long> _seeking;
     private readonly UpDownCounter<long> _storing;
 
@@ -34,6 +37,10 @@ internal sealed class SessionMetrics
         _touches = meter.CreateCounter<long>("sessionactors.touches", "{touch}", "Renewals of a time-out in the store without a change.");
         _leases = meter.CreateCounter<long>("sessionactors.leases", "{lease}", "Leases granted: exclusive access to a session.");
         _lostLeases = meter.CreateCounter<long>("sessionactors.leases.lost", "{lease}", "Leases that ended before they were given back.");
+        _validations = meter.CreateCounter<long>(
+            "sessionactors.validations", "{read}", "Times the store was asked whether another cluster has changed a session, by result.");
+        _guards = meter.CreateCounter<long>("sessionactors.guards", "{guard}", "Times a session's guard was asked for, by result.");
+        _lostGuards = meter.CreateCounter<long>("sessionactors.guards.lost", "{guard}", "Guards that were lost while they were held.");
         _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
         _storing = meter.CreateUpDownCounter<long>(StoringName, "{call}", "Calls that wait for their change to be stored.");
     }
@@ -58,6 +65,18 @@ internal sealed class SessionMetrics
     public void OnLeaseGranted() => _leases.Add(1);
 
     public void OnLeaseLost() => _lostLeases.Add(1);
+
+    public void OnValidated(bool changed) =>
+        _validations.Add(1, new KeyValuePair<string, object?>("result", changed ? "changed" : "unchanged"));
+
+    public void OnGuard(GuardOutcome outcome) => _guards.Add(1, new KeyValuePair<string, object?>("result", outcome switch
+    {
+        GuardOutcome.Held => "held",
+        GuardOutcome.Busy => "busy",
+        _ => "no majority",
+    }));
+
+    public void OnGuardLost() => _lostGuards.Add(1);
 
     public void OnSeeking() => _seeking.Add(1);
 

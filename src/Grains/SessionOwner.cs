@@ -9,6 +9,19 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
 {
     private readonly string _session = handle.LogName;
 
+    private readonly SessionGuard? _guard = silo.Guard is { } masters
+        ? new SessionGuard(handle.LogName, $"{silo.Options.KeyPrefix}@guard:{handle}", masters, silo) : null;
+
+    // Where shared commits do not wait for a lease, its guard must not be in the way of theirs.
+    private readonly SessionGuard? _ownLeaseGuard = silo.Guard is { } masters && !silo.Options.LeaseBlocksShared
+        ? new SessionGuard(handle.LogName, $"{silo.Options.KeyPrefix}@lease:{handle}", masters, silo) : null;
+
+    /// <summary>What keeps other clusters' writers out while this one writes; null where there are none to expect.</summary>
+    public SessionGuard? Guard => _guard;
+
+    /// <summary>What keeps other clusters out while somebody has a lease here.</summary>
+    public SessionGuard? LeaseGuard => _ownLeaseGuard ?? _guard;
+
     /// <summary>The nonce of the last claim; before the first one, the nonce that a create owns the session with.</summary>
     public OwnerNonce Nonce { get; private set; } = OwnerNonce.New();
 
@@ -118,10 +131,19 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <summary>How long the store has to be told to keep the session; null where it knows of enough activity.</summary>
     public TimeSpan? RenewalDue(SessionState state) => lifetime.KeepFor(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
 
+    /// <summary>
+    /// Asks the store at which version the session is. Found, Missing, Tombstone, or no answer.
+    /// </summary>
+    public Task<StoreReply> PeekAsync() =>
+        StoreRetry.UntilAnsweredAsync(silo.Time, SessionRequest.DefaultPatience, () => storage.PeekAsync(handle));
+
     /// <summary>Renews the session in the store. False where the store did not answer.</summary>
+    /// <param name="state">What is in memory.</param>
+    /// <param name="keepFor">How long it is to be kept.</param>
+    /// <param name="reclaim">What to do where another cluster owns it; null if that is none of its business.</param>
     /// <exception cref="SessionDestroyedException">The session has ended.</exception>
     /// <exception cref="SessionUnavailableException">Somebody else owns it, or has changed it.</exception>
-    public async Task<bool> TouchAsync(SessionState state, TimeSpan keepFor)
+    public async Task<bool> TouchAsync(SessionState state, TimeSpan keepFor, Func<Task>? reclaim)
     {
         var sentAt = silo.Now;
         var reply = await storage.TouchAsync(handle, Nonce, state.Version, keepFor);
@@ -133,6 +155,9 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
                 return true;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
                 throw new SessionDestroyedException(_session, reply.Reason);
+            case StoreOutcome.Fenced when reclaim is not null && !IsInOwnCluster(reply.OwnerName):
+                await reclaim();
+                return true;
             case StoreOutcome.Fenced or StoreOutcome.Behind or StoreOutcome.Ahead:
                 throw SessionUnavailableException.TakenOver(_session);
             default:
@@ -143,7 +168,11 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <summary>Gives the session back to the store, which keeps it for what is left of its idle time-out.</summary>
     public async Task ReleaseAsync(SessionState state)
     {
-        var reply = await storage.ReleaseAsync(handle, Nonce, lifetime.Left(silo.Now, state.Ttl));
+        // What another cluster has seen of the session may be younger by a touch interval.
+        var keepFor = _guard is null
+            ? lifetime.Left(silo.Now, state.Ttl)
+            : lifetime.KeepForAnyway(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
+        var reply = await storage.ReleaseAsync(handle, Nonce, keepFor);
         if (reply.Outcome is StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused)
         {
             GrainLog.NotReleased(silo.Logger, _session, reply.Outcome);
@@ -162,14 +191,23 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
     }
 
-    /// <summary>Writes the tombstone of a session whose time is over, and returns what its callers are to be told.</summary>
+    /// <summary>
+    /// Writes the tombstone of a session whose time is over, and returns what its callers are to be told; null where another cluster, which
+    /// may have seen activity, owned it, and it was reclaimed.
+    /// </summary>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<SessionException> EndAsync(SessionEndReason reason)
+    public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
     {
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
             () => storage.DestroyAsync(handle, reason, silo.Options.StoredTombstone, Nonce));
+        if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
+        {
+            await reclaim();
+            return null;
+        }
+
         return reply.Outcome switch
         {
             StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(_session, reason),

@@ -12,7 +12,8 @@ internal sealed class SessionSilo(
     IOptions<ClusterOptions> cluster,
     ILocalSiloDetails silo,
     ILogger<SessionGrain> logger,
-    SessionMetrics metrics)
+    SessionMetrics metrics,
+    RedlockGuard guard)
 {
     private readonly long _began = time.GetTimestamp();
 
@@ -27,6 +28,9 @@ internal sealed class SessionSilo(
     public ILogger Logger { get; } = logger;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
+    public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;
 
     /// <summary>
     /// What the names of all owners in this cluster start with. The length keeps cluster "a" from matching an owner in "a/b".

@@ -77,6 +77,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         return reply;
     });
 
+    public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, entry =>
+        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!)));
+
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, entry =>
         {

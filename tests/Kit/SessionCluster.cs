@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -21,9 +22,13 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private long _storing;
 
-    private SessionCluster(InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage)
+    private readonly ConcurrentDictionary<string, int> _calls;
+
+    private SessionCluster(
+        InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage, ConcurrentDictionary<string, int> calls)
     {
         _cluster = cluster;
+        _calls = calls;
         _time = time;
         Storage = storage;
         var meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
@@ -56,7 +61,12 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     /// <summary>Waits until so many calls wait for one of the two.</summary>
     public Task ArrivedAsync(int calls) => Until.TrueAsync(
-        () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for a lease or the store");
+        () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls,
+        $"{calls} calls wait for a lease or the store");
+
+    /// <summary>Waits until so many calls of a grain's method have come since the start, those that have ended included.</summary>
+    public Task ArrivedAsync(string method, int calls) =>
+        Until.TrueAsync(() => _calls.GetValueOrDefault(method) >= calls, $"{calls} calls of {method} have come");
 
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {
@@ -73,6 +83,7 @@ internal sealed class SessionCluster : IAsyncDisposable
         string? clusterId = null)
     {
         var watched = new WatchedStorage(storage);
+        var calls = new ConcurrentDictionary<string, int>();
         var builder = new InProcessTestClusterBuilder(silos);
         builder.Options.ClusterId = clusterId ?? builder.Options.ClusterId;
         builder.ConfigureSilo((_, silo) =>
@@ -81,10 +92,15 @@ internal sealed class SessionCluster : IAsyncDisposable
             silo.Services.AddSingleton<ISessionStorage>(watched);
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
             silo.AddSessionActors(configure);
+            silo.AddIncomingGrainCallFilter(call =>
+            {
+                calls.AddOrUpdate(call.InterfaceMethod.Name, 1, (_, count) => count + 1);
+                return call.Invoke();
+            });
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();
-        return new SessionCluster(cluster, time, watched);
+        return new SessionCluster(cluster, time, watched, calls);
     }
 
     public ISessionGrain Session(SessionHandle handle) => _cluster.Client.GetGrain<ISessionGrain>(handle);

@@ -105,7 +105,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                 var reason = under is null ? SessionEndReason.Destroyed : SessionEndReason.Idle;
                 return (await BothAsync(s => s.DestroyAsync(handle, reason, Seconds(1 + step.A % 20), under))).Difference;
             default:
-                return null;
+                return (await BothAsync(s => s.PeekAsync(handle))).Difference;
         }
     }
 
@@ -144,6 +144,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
     private string Describe(StoreReply reply) => reply.Outcome switch
     {
         StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
+        StoreOutcome.Found => $"{reply.Outcome} {reply.Mark}",
         StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",
         _ => reply.Session is { } session ? $"{reply.Outcome} {Describe(session)}" : $"{reply.Outcome}",
     };

@@ -11,7 +11,7 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
     public Func<string, Func<Task<StoreReply>>, Task<StoreReply>>? OnStep { get; set; }
 
     /// <summary>
-    /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.
+    /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>peek</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.
     /// </summary>
     public int Count(string step) => _counts.GetValueOrDefault(step);
 
@@ -55,6 +55,8 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
         StepAsync("claim", () => inner.ClaimAsync(handle, owner, ownerName, tombstone));
 
     public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => StepAsync("commit", () => inner.CommitAsync(handle, flush));
+
+    public Task<StoreReply> PeekAsync(SessionHandle handle) => StepAsync("peek", () => inner.PeekAsync(handle));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         StepAsync("touch", () => inner.TouchAsync(handle, owner, version, keepFor));

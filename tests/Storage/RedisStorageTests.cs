@@ -92,7 +92,7 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
 
         await TakeEveryStepAsync(Storage);
 
-        Assert.Equal(7, (await _server.UsageAsync()).Since(before).CallsOf("evalsha"));
+        Assert.Equal(8, (await _server.UsageAsync()).Since(before).CallsOf("evalsha"));
     }
 
     [Fact]
@@ -209,6 +209,7 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
         AssertOutcome(StoreOutcome.Written, await storage.ClaimAsync(handle, owner, "silo-2", TombstoneKept));
         var flush = Next(first, SessionDelta.Empty.Clear().Set("a", [1])) with { Owner = owner, KeepFor = Kept };
         AssertOutcome(StoreOutcome.Written, await storage.CommitAsync(handle, flush));
+        AssertOutcome(StoreOutcome.Found, await storage.PeekAsync(handle));
         AssertOutcome(StoreOutcome.Written, await storage.TouchAsync(handle, owner, 2, Kept));
         AssertOutcome(StoreOutcome.Written, await storage.ReleaseAsync(handle, owner, Kept));
         AssertOutcome(StoreOutcome.Written, await storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept));

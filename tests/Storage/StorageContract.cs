@@ -152,6 +152,42 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task Peek_TellsVersionAndOwnerAndChangesNothing()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        Assert.Equal(new SessionMark(1, last.Owner, "silo-1"), (await Storage.PeekAsync(handle)).Mark);
+        var (owner, flush) = (OwnerNonce.New(), Next(last, SessionDelta.Empty.Set("b", [2])));
+        await ClaimAsync(handle, owner);
+        last = await CommitAsync(handle, flush with { Owner = owner });
+
+        AssertOutcome(StoreOutcome.Found, await Storage.PeekAsync(handle));
+        Assert.Equal(new SessionMark(2, owner, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+
+        await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("c", [3])));
+        Assert.Equal(3, (await ReadAsync(handle)).Epoch);
+    }
+
+    [Fact]
+    public async Task PeekOfWhatIsNotThere_SaysWhy()
+    {
+        AssertOutcome(StoreOutcome.Missing, await Storage.PeekAsync(SessionHandle.New()));
+        var (handle, _) = await CreateAsync(SessionDelta.Empty);
+        await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept);
+
+        AssertTombstone(SessionEndReason.Destroyed, await Storage.PeekAsync(handle));
+    }
+
+    [Fact]
+    public async Task PeekOfExpired_SaysMissing()
+    {
+        var (handle, _) = await CreateAsync(SessionDelta.Empty, keepFor: Short);
+
+        await AdvanceAsync(AfterShort);
+
+        AssertOutcome(StoreOutcome.Missing, await Storage.PeekAsync(handle));
+    }
+
+    [Fact]
     public async Task TwoSessions_NeverMeet()
     {
         var (one, lastOne) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));

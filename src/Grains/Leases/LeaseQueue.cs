@@ -103,7 +103,9 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
     }
 
     /// <summary>Takes the lease from its holder: the session was somebody else's meanwhile. True where there was one.</summary>
-    public bool Lose(long newEpoch)
+    /// <param name="newEpoch">What later tokens begin with.</param>
+    /// <param name="unchanged">Whether the holder keeps it, since nobody has changed or can have granted anything meanwhile.</param>
+    public bool Lose(long newEpoch, bool unchanged = false)
     {
         // A holder who was not told yet that it holds keeps its place, with a token of the new epoch.
         _lastToken = Math.Max(newEpoch << 32, _lastToken);
@@ -113,9 +115,9 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
             return false;
         }
 
-        var wasHeld = IsHeld;
-        _holder = null;
-        return wasHeld;
+        var loses = IsHeld && !unchanged;
+        _holder = loses ? null : _holder;
+        return loses;
     }
 
     /// <summary>Gives the lease, if nobody has it, to the first who waits and has not gone.</summary>

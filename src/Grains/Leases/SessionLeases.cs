@@ -6,7 +6,7 @@ namespace SessionActors;
 /// <see cref="PendingWrites"/>, the next in line has the lease. It is told so when all that is pending is stored, so that nothing changes
 /// under the snapshot it gets.
 /// </summary>
-internal sealed class SessionLeases(string session, PendingWrites writes, SessionSilo silo, long epoch)
+internal sealed class SessionLeases(string session, PendingWrites writes, SessionSilo silo, long epoch, SessionGuard? guard)
 {
     // A caller whose patience is used up asks again all the same, though not in a circle.
     private static readonly TimeSpan ShortestSlice = TimeSpan.FromMilliseconds(20);
@@ -43,6 +43,13 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             while (!writes.IsIdle)
             {
                 await writes.Drained;
+            }
+
+            var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
+            if (guard is not null
+                && !await guard.HoldForLeaseAsync(session, writes, slice, lost: LoseGuard, giveUp: () => _queue.Release(seeker.Id)))
+            {
+                throw Impatient(request, () => _queue.Release(seeker.Id));
             }
 
             ThrowIfClosed();
@@ -86,14 +93,22 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     }
 
     /// <summary>
-    /// The session was somebody else's meanwhile, so whoever had it exclusively has not. Goes on with <see cref="Pass"/>.
+    /// The session was somebody else's meanwhile, so whoever had it exclusively has not; unless only a read came between, which leaves it
+    /// as it was and needs no guard. Goes on with <see cref="Pass"/>.
     /// </summary>
-    public void Lose(long newEpoch)
+    public void Lose(long newEpoch, bool unchanged = false)
     {
-        if (_queue.Lose(newEpoch))
+        if (_queue.Lose(newEpoch, unchanged && guard?.IsHeld is true))
         {
             OnLost();
         }
+    }
+
+    /// <summary>The guard is lost, so another cluster may have the session now: whoever has it here has it no longer.</summary>
+    private void LoseGuard()
+    {
+        Lose(epoch);
+        Pass();
     }
 
     /// <summary>Turns away all who wait and all who come.</summary>
@@ -101,6 +116,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     {
         _closed = why;
         _queue.Close(why);
+        guard?.Leave(GuardUses.Lease);
         foreach (var write in _held)
         {
             write.Fail(why);
@@ -201,6 +217,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
 
         if (!_queue.IsHeld)
         {
+            guard?.Leave(GuardUses.Lease);
             _queue.GrantNext(silo.Now);
         }
 

@@ -50,6 +50,12 @@ internal interface ISessionStorage
     /// </summary>
     Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush);
 
+    /// <summary>
+    /// Tells at which version the session is and who owns it, and changes nothing. Found, with <see cref="StoreReply.Mark"/>; Missing;
+    /// Tombstone.
+    /// </summary>
+    Task<StoreReply> PeekAsync(SessionHandle handle);
+
     /// <summary>Sets how long the session is kept from now on. Written, Fenced, Behind, Ahead, Missing, Tombstone.</summary>
     Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor);
 

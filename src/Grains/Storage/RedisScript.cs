@@ -14,6 +14,7 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     private static readonly RedisScriptSource CreateSource = new("create.lua");
     private static readonly RedisScriptSource ClaimSource = new("claim.lua");
     private static readonly RedisScriptSource CommitSource = new("commit.lua");
+    private static readonly RedisScriptSource PeekSource = new("peek.lua");
     private static readonly RedisScriptSource TouchSource = new("touch.lua");
     private static readonly RedisScriptSource DestroySource = new("destroy.lua");
     private static readonly RedisScriptSource ReleaseSource = new("release.lua");
@@ -52,6 +53,12 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
                 .. fields, .. flush.Delta.Removes.Select(name => (RedisValue)RedisLayout.PropertyField(name)),
             ],
             flush.Id.ToString());
+    }
+
+    public static RedisScript Peek(string key)
+    {
+        var id = RequestId.New().ToString();
+        return new(PeekSource, key, [id], id);
     }
 
     public static RedisScript Touch(string key, OwnerNonce owner, long version, TimeSpan keepFor) =>

@@ -36,6 +36,8 @@ internal sealed class RedisSessionStorage(
 
     public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => SendAsync(RedisScript.Commit(KeyOf(handle), flush));
 
+    public Task<StoreReply> PeekAsync(SessionHandle handle) => SendAsync(RedisScript.Peek(KeyOf(handle)));
+
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         SendAsync(RedisScript.Touch(KeyOf(handle), owner, version, keepFor));
 

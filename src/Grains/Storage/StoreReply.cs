@@ -9,6 +9,9 @@ internal enum StoreOutcome
     /// <summary>Done before, under the same request id or nonce.</summary>
     AlreadyWritten,
 
+    /// <summary>It is there; nothing was done.</summary>
+    Found,
+
     /// <summary>Refused: another owner has claimed the session.</summary>
     Fenced,
 
@@ -48,6 +51,7 @@ internal enum StoreOutcome
 /// <param name="Reason">Why the session ended, with <see cref="StoreOutcome.Tombstone"/> and <see cref="StoreOutcome.Expired"/>.</param>
 /// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>.</param>
 /// <param name="Session">The session, when a claim was granted.</param>
+/// <param name="Mark">Where the session is, with <see cref="StoreOutcome.Found"/>.</param>
 /// <param name="Error">What went wrong, with <see cref="StoreOutcome.Unknown"/>, <see cref="StoreOutcome.Unsent"/> and
 /// <see cref="StoreOutcome.Refused"/>.</param>
 internal readonly record struct StoreReply(
@@ -55,6 +59,7 @@ internal readonly record struct StoreReply(
     SessionEndReason Reason = SessionEndReason.Missing,
     string? OwnerName = null,
     StoredSession? Session = null,
+    SessionMark? Mark = null,
     Exception? Error = null)
 {
     /// <summary>
@@ -64,3 +69,9 @@ internal readonly record struct StoreReply(
 
     public bool IsDone => Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten;
 }
+
+/// <summary>What tells whether a session in memory is as the store has it.</summary>
+/// <param name="Version">How many deltas have been applied.</param>
+/// <param name="Owner">The nonce of whoever owns it.</param>
+/// <param name="OwnerName">The owner's name.</param>
+internal sealed record SessionMark(long Version, OwnerNonce Owner, string OwnerName);

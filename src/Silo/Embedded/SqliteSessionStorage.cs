@@ -83,6 +83,9 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         return reply;
     });
 
+    public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, flush: null, row =>
+        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName)));
+
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, flush: null, row =>
         {

@@ -1,0 +1,67 @@
+namespace SessionActors;
+
+/// <summary>What has to be so before the writes of a session that wait may be flushed while other clusters write it too.</summary>
+internal sealed class GuardedWrites(string session, SessionOwner owner, SessionGuard guard, ProjectedWrites writes)
+{
+    /// <summary>
+    /// Holds the guard for the writes that wait, or, where none of the next changes anything, asks whether that is still so. Returns how
+    /// many may be flushed now. None: whoever waits no longer was told, or all have to be applied anew.
+    /// </summary>
+    /// <param name="nonce">The nonce that the session was read under.</param>
+    /// <param name="hasLostLease">Which writes were made under a lease that is lost.</param>
+    /// <param name="refresh">Has the session read anew, and the writes applied to that.</param>
+    /// <param name="stop">Lets go of the session.</param>
+    public async Task<int> ReadyAsync(
+        OwnerNonce nonce, Func<PendingWrite, bool> hasLostLease, Action refresh, Action<SessionException> stop)
+    {
+        try
+        {
+            // Whoever comes meanwhile may not rely on an answer that can be older.
+            var next = writes.Waiting.Take(Flush.MaxEntries).ToList();
+            if (!next.TrueForAll(write => write.IsNoChange))
+            {
+                return await IsHeldAsync() ? Flush.MaxEntries : 0;
+            }
+
+            if (next.Count == 0)
+            {
+                return 0;
+            }
+
+            if (await owner.ValidateAsync(session, nonce, writes) != Validity.Changed)
+            {
+                return Math.Min(next.Count, writes.Waiting.Count);
+            }
+
+            refresh();
+        }
+        catch (SessionUnavailableException e) when (!e.Moved)
+        {
+            writes.Clear(e);
+            writes.Rebase([], hasLostLease);
+        }
+        catch (SessionException e)
+        {
+            stop(e);
+        }
+
+        return 0;
+    }
+
+    private async Task<bool> IsHeldAsync()
+    {
+        // Not longer than the least patient of them: it leaves the queue then.
+        var reply = await guard.EnterAsync(GuardUses.Write, writes.Waiting.Min(write => write.PatienceLeft));
+        if (reply.Outcome == GuardOutcome.NoMajority)
+        {
+            throw reply.ToException(session);
+        }
+
+        foreach (var write in writes.Waiting.Where(write => write.IsOverdue && reply.Outcome == GuardOutcome.Busy))
+        {
+            write.Fail(reply.ToException(session));
+        }
+
+        return reply.Outcome == GuardOutcome.Held;
+    }
+}

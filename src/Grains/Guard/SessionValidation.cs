@@ -1,0 +1,55 @@
+namespace SessionActors;
+
+/// <summary>How a session in memory stands to the one in the store.</summary>
+internal enum Validity
+{
+    /// <summary>It is owned here, and nobody else has changed it.</summary>
+    Owned,
+
+    /// <summary>Another cluster owns it and has not changed it.</summary>
+    Unchanged,
+
+    /// <summary>Another cluster has changed it.</summary>
+    Changed,
+}
+
+/// <summary>Asks the store whether another cluster has changed a session.</summary>
+internal static class SessionValidation
+{
+    /// <param name="owner">Asks.</param>
+    /// <param name="session">The session, as logs name it.</param>
+    /// <param name="nonce">The nonce that it was read under.</param>
+    /// <param name="writes">What is in memory.</param>
+    /// <exception cref="SessionDestroyedException">The session has ended.</exception>
+    /// <exception cref="SessionUnavailableException">The store does not answer, or another silo of this cluster has it.</exception>
+    public static async Task<Validity> ValidateAsync(this SessionOwner owner, string session, OwnerNonce nonce, ProjectedWrites writes)
+    {
+        var version = writes.Flushed.Version;
+        var reply = await owner.PeekAsync();
+        if (reply.Outcome is StoreOutcome.Missing or StoreOutcome.Tombstone)
+        {
+            throw new SessionDestroyedException(session, reply.Reason);
+        }
+
+        if (reply.Mark is not { } mark)
+        {
+            throw SessionUnavailableException.NotApplied(
+                session, "another cluster may have changed it, and the store that knows is out of reach.");
+        }
+
+        // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data.
+        if (mark.Owner == nonce && mark.Version >= version)
+        {
+            return Validity.Owned;
+        }
+
+        if (mark.Version == version || mark.Version == writes.Flushed.Version)
+        {
+            return Validity.Unchanged;
+        }
+
+        return mark.Owner != owner.Nonce && owner.IsInOwnCluster(mark.OwnerName)
+            ? throw SessionUnavailableException.TakenOver(session)
+            : Validity.Changed;
+    }
+}
