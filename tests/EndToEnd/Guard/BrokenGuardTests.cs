@@ -52,7 +52,8 @@ public sealed class BrokenGuardTests
         var answer = await StatusAsync(held);
         Assert.Equal("there", await there.GetAsync("/get/b"));
         // One that was not answered may be stored all the same.
-        Assert.Contains(await there.GetAsync("/get/a"), answer == HttpStatusCode.OK ? ["here"] : new[] { "here", "-" });
+        var value = await there.GetAsync("/get/a");
+        Assert.True(value == "here" || (value == "-" && answer != HttpStatusCode.OK), $"{answer}, and a is {value}.");
     }
 
     [Fact]
