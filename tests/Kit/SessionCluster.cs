@@ -59,7 +59,7 @@ internal sealed class SessionCluster : IAsyncDisposable
     public Task StoringAsync(int calls) =>
         Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
 
-    /// <summary>Waits until so many calls of a grain's method have come since the cluster started, those that have ended included.</summary>
+    /// <summary>Waits until so many calls of a grain's method have come since the cluster started.</summary>
     public Task ArrivedAsync(string method, int calls) =>
         Until.TrueAsync(() => _calls.GetValueOrDefault(method) >= calls, $"{calls} calls of {method} have come");
 
