@@ -6,6 +6,7 @@ namespace SessionActors;
 /// What a Redlock cannot promise, made to happen: a lock that expires under its holder, a holder that is paused, masters whose clocks run
 /// away. Both clusters have "the lock" then, and the fence decides: no change is overwritten by one that has not seen it.
 /// </summary>
+[Collection(nameof(GuardedClusters))]
 public sealed class BrokenGuardTests
 {
     [Fact]

@@ -103,3 +103,7 @@ internal static class GuardedVisits
         return response.StatusCode;
     }
 }
+
+/// <summary>Four servers and up to six Redis at a time are enough for a machine: these tests run by themselves.</summary>
+[CollectionDefinition(nameof(GuardedClusters), DisableParallelization = true)]
+public sealed class GuardedClustersCollection;

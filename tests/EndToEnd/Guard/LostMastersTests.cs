@@ -3,6 +3,7 @@ using System.Net;
 namespace SessionActors;
 
 /// <summary>Lock masters die, hang, forget and come back, while two clusters write.</summary>
+[Collection(nameof(GuardedClusters))]
 public sealed class LostMastersTests
 {
     [Fact]

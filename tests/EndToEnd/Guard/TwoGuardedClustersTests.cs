@@ -4,6 +4,7 @@ using System.Net;
 namespace SessionActors;
 
 /// <summary>Two clusters of two servers each serve the same sessions at full speed.</summary>
+[Collection(nameof(GuardedClusters))]
 public sealed class TwoGuardedClustersTests
 {
     private const int Sessions = 100;
