@@ -3,6 +3,9 @@ namespace SessionActors;
 /// <summary>What has to be so before the writes of a session that wait may be flushed while other clusters write it too.</summary>
 internal sealed class GuardedWrites(string session, SessionOwner owner, SessionGuard guard, ProjectedWrites writes)
 {
+    // As long as a missing majority is asked again: sooner nobody could tell it from another cluster's guard.
+    private static readonly TimeSpan LongestWait = RedlockGuard.NoMajorityPatience;
+
     /// <summary>
     /// Holds the guard for the writes that wait, or, where none of the next changes anything, asks whether that is still so. Returns how
     /// many may be flushed now. None: whoever waits no longer was told, or all have to be applied anew.
@@ -50,8 +53,10 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, SessionG
 
     private async Task<bool> IsHeldAsync()
     {
-        // Not longer than the least patient of them: it leaves the queue then.
-        var reply = await guard.EnterAsync(GuardUses.Write, writes.Waiting.Min(write => write.PatienceLeft));
+        // Not longer than the least patient of them: it leaves the queue then. And not all of that at once: readers who have found that the
+        // session has changed wait behind this.
+        var patience = LeaseTimes.Least(LongestWait, writes.Waiting.Min(write => write.PatienceLeft));
+        var reply = await guard.EnterAsync(GuardUses.Write, patience);
         if (reply.Outcome == GuardOutcome.NoMajority)
         {
             throw reply.ToException(session);

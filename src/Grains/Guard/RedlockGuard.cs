@@ -17,8 +17,11 @@ internal sealed class RedlockGuard(IOptions<SessionActorsOptions> options, ILogg
     // A master that hangs costs a try so long where its vote decides; a lock must be worth something still when all have voted.
     private static readonly TimeSpan LongestReply = TimeSpan.FromSeconds(1);
 
-    // Long enough for a connection that was cut to come back, short enough that requests do not pile up.
-    private static readonly TimeSpan NoMajorityPatience = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How long a majority may be missing before it is said: long enough for a connection that was cut to come back, short enough that
+    /// requests do not pile up.
+    /// </summary>
+    public static readonly TimeSpan NoMajorityPatience = TimeSpan.FromSeconds(1);
 
     private readonly SessionActorsOptions _options = options.Value;
     private readonly Lock _gate = new();

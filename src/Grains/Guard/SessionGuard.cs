@@ -40,23 +40,23 @@ internal sealed class SessionGuard(string session, string key, RedlockGuard mast
                 return new GuardReply(GuardOutcome.Held);
             }
 
-            if (_taking is { } others)
+            if (_taking is { IsCompleted: false } others)
             {
                 await others;
                 continue;
             }
 
-            _taking = TakeAsync(use, patience);
+            var taking = _taking = TakeAsync(use, patience);
             try
             {
-                if (await _taking is { Outcome: not GuardOutcome.Held } refused)
+                if (await taking is { Outcome: not GuardOutcome.Held } refused)
                 {
                     return refused;
                 }
             }
             finally
             {
-                _taking = null;
+                _taking = _taking == taking ? null : _taking;
             }
         }
     }

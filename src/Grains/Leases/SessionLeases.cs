@@ -233,10 +233,10 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         }
     }
 
-    /// <summary>While somebody waits: looks again when the holder's time is over.</summary>
+    /// <summary>While somebody waits, be it in another cluster: looks again when the holder's time is over.</summary>
     private async Task WatchAsync()
     {
-        while (_closed is null && (_held.Count > 0 || _queue.Waiting > 0) && _queue.ExpiresAt is { } end)
+        while (_closed is null && (_held.Count > 0 || _queue.Waiting > 0 || guard is not null) && _queue.ExpiresAt is { } end)
         {
             if (end > silo.Now)
             {

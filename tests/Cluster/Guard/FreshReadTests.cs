@@ -129,6 +129,16 @@ public sealed class FreshReadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_holder_that_vanishes_keeps_another_cluster_out_for_LockExpiry_only_though_nobody_waits_in_its_own()
+    {
+        Assert.NotNull((await _here.AcquireAsync(null, true, SessionRequest.New())).Lease);
+
+        _time.Advance(new SessionActorsOptions().LockExpiry);
+
+        Assert.Equal(2, await Until.Async(_there.CommitAsync(SessionDelta.Empty.Set("a", "1"u8)), "the other cluster writes"));
+    }
+
+    [Fact]
     public async Task Tokens_of_leases_grow_from_cluster_to_cluster()
     {
         long last = 0;
