@@ -59,7 +59,8 @@ internal sealed class RedisStoreCheck(
     {
         try
         {
-            var redis = await connection.GetAsync().WaitAsync(Patience, time, cancellation);
+            // Given up by the client itself, which takes its own time-outs, several in a row, to know why: a password, for one.
+            var redis = await connection.GetAsync().WaitAsync(cancellation);
             await redis.GetDatabase().PingAsync().WaitAsync(Patience, time, cancellation);
             return redis;
         }

@@ -29,8 +29,7 @@ public sealed class StartUpTests
         var said = await RefusalAsync($"--SessionActors:Redis={redis.Address}{settings}");
 
         Assert.Contains(redis.Address, said, StringComparison.Ordinal);
-        // On a busy machine the client may give the server up before it has heard why; what to look at is said in any case.
-        Assert.Contains("password and TLS settings", said, StringComparison.Ordinal);
+        Assert.Contains("authentication", said, StringComparison.Ordinal);
         Assert.Contains("SessionActors:Redis", said, StringComparison.Ordinal);
     }
 
