@@ -85,8 +85,10 @@ internal sealed class SessionActivation(
 
         if (_writes is null && _stopped is null)
         {
+            var until = silo.Now + request.Patience;
             await StartOnceAsync(() => owner.Guard is { } guard
-                ? guard.WithinAsync(request.Patience, () => owner.CreateAsync(state, delta, request))
+                ? guard.WithinAsync(request.Patience, () => owner.CreateAsync(
+                    state, delta, request with { Patience = until > silo.Now ? until - silo.Now : TimeSpan.Zero }))
                 : owner.CreateAsync(state, delta, request));
         }
 

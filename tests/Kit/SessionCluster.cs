@@ -24,6 +24,8 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private readonly ConcurrentDictionary<string, int> _calls;
 
+    private readonly HashSet<IMeterFactory> _meters;
+
     private SessionCluster(
         InProcessTestCluster cluster, TimeProvider time, WatchedStorage storage, ConcurrentDictionary<string, int> calls)
     {
@@ -31,12 +33,12 @@ internal sealed class SessionCluster : IAsyncDisposable
         _calls = calls;
         _time = time;
         Storage = storage;
-        var meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
+        _meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
         _listener.SetMeasurementEventCallback<long>((instrument, by, _, _) =>
             Interlocked.Add(ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking : ref _storing, by));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName && meters.Contains(instrument.Meter.Scope))
+            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName && Owns(instrument))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -50,6 +52,9 @@ internal sealed class SessionCluster : IAsyncDisposable
     public WatchedStorage Storage { get; }
 
     public InProcessTestCluster Silos => _cluster;
+
+    /// <summary>Whether an instrument counts what happens in these silos.</summary>
+    public bool Owns(Instrument instrument) => instrument.Meter.Scope is IMeterFactory meters && _meters.Contains(meters);
 
     /// <summary>Waits until so many calls wait for the end of a lease.</summary>
     public Task WaitingAsync(int calls) =>

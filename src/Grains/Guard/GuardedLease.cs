@@ -15,7 +15,7 @@ internal static class GuardedLease
     /// <param name="giveUp">What to do where there is no use in waiting.</param>
     /// <exception cref="SessionException">The masters or the store are out of reach, or the session has ended.</exception>
     public static async Task<bool> HoldForLeaseAsync(
-        this SessionGuard guard, string session, PendingWrites writes, TimeSpan patience, Action lost, Action giveUp)
+        this SessionGuard guard, string session, PendingWrites writes, TimeSpan patience, Action lost, Action<SessionException> giveUp)
     {
         guard.OnLost = lost;
         var reply = await guard.EnterAsync(GuardUses.Lease, patience);
@@ -33,9 +33,9 @@ internal static class GuardedLease
 
             return guard.IsHeld;
         }
-        catch (SessionException)
+        catch (SessionException e)
         {
-            giveUp();
+            giveUp(e);
             throw;
         }
     }

@@ -140,6 +140,12 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
     {
         _holder?.Fail(why);
         _holder = null;
+        FailWaiting(why);
+    }
+
+    /// <summary>Turns those away who wait.</summary>
+    public void FailWaiting(SessionException why)
+    {
         foreach (var seeker in _waiting)
         {
             seeker.Fail(why);

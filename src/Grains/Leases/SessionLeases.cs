@@ -47,7 +47,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
 
             var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
             if (guard is not null
-                && !await guard.HoldForLeaseAsync(session, writes, slice, lost: LoseGuard, giveUp: () => _queue.Release(seeker.Id)))
+                && !await guard.HoldForLeaseAsync(session, writes, slice, lost: LoseGuard, giveUp: why => GiveUp(seeker, why)))
             {
                 throw Impatient(request, () => _queue.Release(seeker.Id));
             }
@@ -101,6 +101,16 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         if (_queue.Lose(newEpoch, unchanged && guard?.IsHeld is true))
         {
             OnLost();
+        }
+    }
+
+    /// <summary>A seeker whose turn it was cannot have the lease; nor can those behind it, where nobody here can reach what it takes.</summary>
+    private void GiveUp(LeaseSeeker seeker, SessionException why)
+    {
+        _queue.Release(seeker.Id);
+        if (why is SessionUnavailableException { Moved: false })
+        {
+            _queue.FailWaiting(why);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 
@@ -136,6 +137,53 @@ public sealed class FreshReadTests : IAsyncLifetime
         _time.Advance(new SessionActorsOptions().LockExpiry);
 
         Assert.Equal(2, await Until.Async(_there.CommitAsync(SessionDelta.Empty.Set("a", "1"u8)), "the other cluster writes"));
+    }
+
+    [Fact]
+    public async Task A_read_passes_a_write_that_waits_for_the_end_of_another_clusters_lease()
+    {
+        var lease = await _there.AcquireAsync(Stop);
+        var waiting = _here.CommitAsync(
+            SessionDelta.Empty.Set("b", "1"u8), SessionRequest.New() with { Patience = SessionRequest.MaxPatience });
+        await _one.StoringAsync(1);
+        await lease.CommitAsync(SessionDelta.Empty.Set("a", "1"u8));
+
+        Assert.Equal(2, (await Until.Async(_here.ReadAsync().AsTask(), "the read comes back"))!.Version);
+
+        Assert.False(waiting.IsCompleted);
+        await lease.DisposeAsync();
+        Assert.Equal(3, await Until.Async(waiting, "the write is stored"));
+    }
+
+    [Fact]
+    public async Task Without_a_majority_all_who_wait_for_a_lease_are_told_at_the_first_try()
+    {
+        var asked = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "sessionactors.guards" && _one.Owns(instrument))
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+            Interlocked.Add(ref asked, tags[0].Value is "no majority" ? 1 : 0));
+        var holder = await _here.AcquireAsync(Stop);
+        var seekers = Enumerable.Range(0, 3).Select(_ => _here.AcquireAsync(null, true, SessionRequest.New())).ToList();
+        await _one.WaitingAsync(3);
+        listener.Start();
+        _master.Kill();
+
+        await holder.DisposeAsync();
+
+        foreach (var seeker in seekers)
+        {
+            var told = await Assert.ThrowsAsync<SessionUnavailableException>(() => Until.Async(seeker, "a seeker is told"));
+            Assert.Contains("CrossCluster:Redlock", told.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, asked);
     }
 
     [Fact]
