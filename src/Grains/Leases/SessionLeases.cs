@@ -104,7 +104,9 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         }
     }
 
-    /// <summary>A seeker whose turn it was cannot have the lease; nor can those behind it, where nobody here can reach what it takes.</summary>
+    /// <summary>
+    /// A seeker whose turn it was cannot have the lease; nor can those behind it, where nobody here can reach what it takes.
+    /// </summary>
     private void GiveUp(LeaseSeeker seeker, SessionException why)
     {
         _queue.Release(seeker.Id);
@@ -268,36 +270,6 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         if (_closed is not null)
         {
             throw _closed;
-        }
-    }
-
-    /// <summary>A change that waits for the end of somebody else's lease.</summary>
-    private sealed class HeldWrite(SessionRequest request, Func<SessionState, Change> operation, TimeSpan since)
-    {
-        private readonly TaskCompletionSource<Task<Applied>> _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public SessionRequest Request => request;
-
-        public Task<Task<Applied>> Admitted => _admitted.Task;
-
-        public void Admit(PendingWrites writes, TimeSpan now)
-        {
-            try
-            {
-                var isRepeated = request.UntoldFor > TimeSpan.Zero;
-                _admitted.TrySetResult(writes.AddAsync(
-                    isRepeated ? request with { UnansweredFor = request.UntoldFor + (now - since) } : request, operation));
-            }
-            catch (Exception e)
-            {
-                _admitted.TrySetException(e);
-            }
-        }
-
-        public void Fail(SessionException why)
-        {
-            _admitted.TrySetException(why);
-            _ = _admitted.Task.Exception;
         }
     }
 }
