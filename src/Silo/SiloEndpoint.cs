@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
@@ -13,6 +12,11 @@ internal sealed class SiloEndpoint
     private const int LowestFreePort = 20_000;
     private const int HighestFreePort = 32_767;
     private const int Attempts = 100;
+
+    // A port is chosen a while before it is used. Silos that start together must not choose the same one: in one process they take turns,
+    // and processes that follow each other begin some ports apart.
+    private const int PortsPerProcess = 16;
+    private static int s_turn = Environment.ProcessId % ((HighestFreePort - LowestFreePort + 1) / PortsPerProcess) * PortsPerProcess;
 
     public SiloEndpoint(IOptions<SessionActorsOptions> actors, IOptions<SessionSiloOptions> silo)
     {
@@ -66,7 +70,7 @@ internal sealed class SiloEndpoint
     {
         for (var i = 0; i < Attempts; i++)
         {
-            var port = RandomNumberGenerator.GetInt32(LowestFreePort, HighestFreePort + 1);
+            var port = LowestFreePort + (int)((uint)Interlocked.Increment(ref s_turn) % (HighestFreePort - LowestFreePort + 1));
             if (port != except && TryListen(port) is null)
             {
                 return port;

@@ -30,6 +30,11 @@ internal sealed record RedisServerSettings
 /// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
+    // A port is chosen a while before it is used, so those who start together take turns. Silos choose above these ports.
+    private const int FirstPort = 10_000;
+    private const int Ports = 10_000;
+    private static int s_turn = RandomNumberGenerator.GetInt32(Ports);
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
@@ -74,7 +79,7 @@ internal sealed class RedisServer : IAsyncDisposable
         while (true)
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            var port = RandomNumberGenerator.GetInt32(10_000, 32_768);
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref s_turn) % Ports);
             try
             {
                 socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
