@@ -24,6 +24,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly SessionActivation _activation;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
+        : base(context)
     {
         var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
         _session = handle.LogName;

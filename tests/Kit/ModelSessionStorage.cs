@@ -6,7 +6,29 @@ namespace SessionActors;
 internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionHandle, Entry> _entries = [];
+    private Dictionary<SessionHandle, Entry> _entries = [];
+
+    /// <summary>Is told of each flush that was applied, a create's included, and of what the session was then.</summary>
+    public Action<SessionHandle, Flush, StoredSession>? OnApplied { get; set; }
+
+    /// <summary>Remembers everything, and returns what brings it back: a store that loses what it was told since.</summary>
+    public Action Save()
+    {
+        lock (_gate)
+        {
+            var saved = Copy(_entries);
+            return () =>
+            {
+                lock (_gate)
+                {
+                    _entries = Copy(saved);
+                }
+            };
+        }
+
+        static Dictionary<SessionHandle, Entry> Copy(Dictionary<SessionHandle, Entry> entries) =>
+            entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
+    }
 
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, entry =>
     {
@@ -35,6 +57,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         };
         created.Apply(flush, Now);
         _entries[handle] = created;
+        OnApplied?.Invoke(handle, flush, created.Read(previousOwnerName: null, Now));
         return new StoreReply(StoreOutcome.Written);
     });
 
@@ -72,6 +95,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         if (reply.IsDone)
         {
             entry.Apply(flush, Now);
+            OnApplied?.Invoke(handle, flush, entry.Read(previousOwnerName: null, Now));
         }
 
         return reply;
@@ -159,6 +183,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public long Epoch { get; set; }
         public SecretHash? Secret { get; set; }
         public int Generation { get; set; }
+
+        // All that changes is in fields that are replaced.
+        public Entry Copy() => (Entry)MemberwiseClone();
 
         public bool Remembers(Flush flush) => _ring.TryGetValue(flush.FromVersion + 1, out var written) && written.Id == flush.Id;
 

@@ -22,7 +22,8 @@ internal static class Linearizability
     /// <summary>How many configurations are looked at for one key before the search is given up.</summary>
     public const int MostConfigurations = 1_000_000;
 
-    // To forget an answer is worth so much of a search; where it takes more the answer is shown.
+    // To shorten the message is worth so much of searching in all, and so much for one step; what it takes more for is shown.
+    private const int MostToShorten = 1_000_000;
     private const int MostToForget = 50_000;
 
     private const int MostLines = 60;
@@ -45,17 +46,18 @@ internal static class Linearizability
                 problems.Add(verdict == Verdict.Undecided
                     ? $"{key.Key}: undecided after {most} configurations of {history.Length} calls; "
                         + "record fewer calls at once to one key, or fewer unknown ones"
-                    : Describe(key.Key, history, model));
+                    : Describe(key.Key, history, model, most));
             }
         }
 
         return problems;
     }
 
-    private static string Describe<TState, TCall>(string key, CallRecord<TCall>[] history, ISequentialModel<TState, TCall> model)
+    private static string Describe<TState, TCall>(
+        string key, CallRecord<TCall>[] history, ISequentialModel<TState, TCall> model, int most)
         where TState : class
     {
-        var (upTo, core) = Core(history, model);
+        var (upTo, core) = Core(history, model, most);
         var from = core.Min(i => history[i].From);
         var lines = new List<string>();
         for (var i = 0; i < history.Length; i++)
@@ -76,7 +78,7 @@ internal static class Linearizability
     /// that ended later is forgotten, then as much as can be of the rest, the oldest first.
     /// </summary>
     private static (long UpTo, HashSet<int> Core) Core<TState, TCall>(
-        CallRecord<TCall>[] history, ISequentialModel<TState, TCall> model)
+        CallRecord<TCall>[] history, ISequentialModel<TState, TCall> model, int most)
         where TState : class
     {
         long[] ends = [.. history.Where(call => call.End == CallEnd.Answered).Select(call => call.Until).Order()];
@@ -84,13 +86,14 @@ internal static class Linearizability
         while (low < high)
         {
             var middle = (low + high) / 2;
-            (low, high) = IsUnexplained(AsKnownAt(ends[middle]), MostConfigurations) ? (low, middle) : (middle + 1, high);
+            (low, high) = SearchOf(AsKnownAt(ends[middle])).Run(most) == Verdict.Unexplained ? (low, middle) : (middle + 1, high);
         }
 
         var upTo = ends[high];
         var known = AsKnownAt(upTo);
         var core = Enumerable.Range(0, known.Length).Where(i => known[i] is { End: CallEnd.Answered }).ToList();
-        for (var size = core.Count / 2; size > 0; size /= 2)
+        var budget = MostToShorten;
+        for (var size = core.Count / 2; size > 0 && budget > 0; size /= 2)
         {
             for (var at = 0; at < core.Count;)
             {
@@ -101,7 +104,10 @@ internal static class Linearizability
                     less[i] = known[i]! with { End = CallEnd.Unknown };
                 }
 
-                if (IsUnexplained(less, MostToForget))
+                var search = SearchOf(less);
+                var isStill = search.Run(Math.Min(budget, MostToForget), fewestUnknownFirst: true) == Verdict.Unexplained;
+                budget -= search.Looked;
+                if (isStill)
                 {
                     known = less;
                     core.RemoveRange(at, forgotten.Length);
@@ -118,7 +124,6 @@ internal static class Linearizability
         CallRecord<TCall>?[] AsKnownAt(long time) => [.. history.Select(call =>
             call.From > time ? null : call.Until > time ? call with { End = CallEnd.Unknown } : call)];
 
-        bool IsUnexplained(CallRecord<TCall>?[] calls, int most) => new OrderSearch<TState, TCall>(
-            [.. calls.OfType<CallRecord<TCall>>()], model).Run(most, fewestUnknownFirst: true) == Verdict.Unexplained;
+        OrderSearch<TState, TCall> SearchOf(CallRecord<TCall>?[] calls) => new([.. calls.OfType<CallRecord<TCall>>()], model);
     }
 }

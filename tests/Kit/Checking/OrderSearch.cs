@@ -26,6 +26,9 @@ internal sealed class OrderSearch<TState, TCall>
         _unknown = [.. calls.Where(call => call.End == CallEnd.Unknown)];
     }
 
+    /// <summary>How many configurations were looked at.</summary>
+    public int Looked { get; private set; }
+
     /// <param name="most">How many configurations are looked at.</param>
     /// <param name="fewestUnknownFirst">
     /// Whether orders with few unanswered calls come first, which refutes sooner; else the next best comes first, which finds sooner.
@@ -34,12 +37,11 @@ internal sealed class OrderSearch<TState, TCall>
     {
         var levels = new List<Stack<Configuration>> { new() };
         levels[0].Push(new(0, "", "", _model.Initial));
-        var looked = 0;
         for (var level = 0; level < levels.Count; level++)
         {
             while (levels[level].TryPop(out var next))
             {
-                if (looked++ >= most)
+                if (Looked++ >= most)
                 {
                     return Verdict.Undecided;
                 }
