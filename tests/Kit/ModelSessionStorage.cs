@@ -187,7 +187,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         // All that changes is in fields that are replaced.
         public Entry Copy() => (Entry)MemberwiseClone();
 
-        public bool Remembers(Flush flush) => _ring.TryGetValue(flush.FromVersion + 1, out var written) && written.Id == flush.Id;
+        // All of it: its first call alone may have been sent again to another owner.
+        public bool Remembers(Flush flush) => flush.Entries.Index().All(
+            entry => _ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var written) && written.Id == entry.Item.Id);
 
         public StoreReply Judge(OwnerNonce owner, long version) =>
             owner != Owner ? new StoreReply(StoreOutcome.Fenced, OwnerName: OwnerName)

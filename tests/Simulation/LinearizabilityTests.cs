@@ -42,6 +42,16 @@ public sealed class LinearizabilityTests
     }
 
     [Fact]
+    public void Call_that_had_nothing_to_do_at_first_may_come_later()
+    {
+        Answered(0, 9, SessionCall.Remove("a"));
+        Answered(1, 2, SessionCall.Set(("a", "1")));
+        Answered(10, 11, SessionCall.Read("a"));
+
+        Assert.Empty(Problems());
+    }
+
+    [Fact]
     public void Stale_read_is_found()
     {
         Answered(0, 1, SessionCall.Set(("a", "1")));

@@ -15,6 +15,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     private readonly SimProcess _process = new(scheduler, $"client{number}");
     private string? _lastTicket;
     private int _values;
+    private bool _isAuditor;
 
     private Dice Dice => scheduler.Dice;
 
@@ -36,6 +37,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     /// <summary>After all faults: changes the session, so that whoever answers owns it, and reads it.</summary>
     public Task Audit() => BeginAsync(async () =>
     {
+        _isAuditor = true;
         if (await CallAsync(SessionCall.Set((SimNames.Audit, NewValue())), CommitAsync) is null)
         {
             record.Problems.Add($"{visitor.Session.LogName} does not answer after all faults are over");
@@ -113,7 +115,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         }
     }
 
-    private Task<SessionOpening?> ReadAsync(bool isLast) => LookAsync(SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async () =>
+    private Task<SessionOpening?> ReadAsync(bool isLast) => LookAsync(SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async _ =>
     {
         var snapshot = await _session.ReadAsync();
         return snapshot is null ? SessionOpening.Ended(SessionEndReason.Missing) : OpeningOf(snapshot);
@@ -124,20 +126,21 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         if (visitor.Secret is { } secret)
         {
             await LookAsync(
-                SessionCall.Read() with { Generation = secret.Generation }, () => _session.OpenAsync(secret.Hash, slide: true).AsTask());
+                SessionCall.Read() with { Generation = secret.Generation }, _ => _session.OpenAsync(secret.Hash, slide: true).AsTask());
         }
     }
 
     private static SessionOpening OpeningOf(SessionSnapshot snapshot) => new() { Standing = SessionStanding.Open, Snapshot = snapshot };
 
     /// <summary>A call that changes nothing. Unanswered it is none.</summary>
-    private async Task<SessionOpening?> LookAsync(SessionCall what, Func<Task<SessionOpening>> look, SessionRequest? acquire = null)
+    private async Task<SessionOpening?> LookAsync(
+        SessionCall what, Func<SessionRequest, Task<SessionOpening>> look, SessionRequest? acquire = null)
     {
         var request = acquire ?? new SessionRequest { Id = NewId() };
         var sent = record.Begin(visitor.Session, what, request.Id);
         try
         {
-            var opening = await look();
+            var opening = await _session.RepeatAsync(request, look, scheduler.Clock, CancellationToken.None);
             var seen = opening.Snapshot;
             sent.Call.Answered(what with
             {
@@ -167,8 +170,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         var request = new SessionRequest { Id = NewId() };
         var opening = await LookAsync(
             SessionCall.Read(),
-            () => _session.RepeatAsync(
-                request, again => _session.AcquireAsync(null, slide: true, again), scheduler.Clock, CancellationToken.None),
+            again => _session.AcquireAsync(null, slide: true, again),
             request);
         if (opening?.Lease is { } lease)
         {
@@ -222,23 +224,37 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         RequestId? lease = null,
         HashSet<RequestId>? under = null)
     {
-        var known = what.Generation ?? (what.Kind == SessionCallKind.Commit && Dice.Chance(30) ? visitor.Secret?.Generation : null);
+        var known = what.Generation
+            ?? (what.Kind == SessionCallKind.Commit && !_isAuditor && Dice.Chance(30) ? visitor.Secret?.Generation : null);
         what = what with { Generation = known };
         var request = new SessionRequest { Id = NewId(), Generation = known, Lease = lease };
         under?.Add(request.Id);
         var sent = record.Begin(visitor.Session, what, request.Id);
+        var tries = 0;
         Exception? why = null;
         try
         {
             var (answered, version) = await _session.RepeatAsync(
-                request, again => call(again, what), scheduler.Clock, CancellationToken.None);
+                request, again => call(Counted(again), what), scheduler.Clock, CancellationToken.None);
             sent.Version = version;
             sent.Call.Answered(answered);
         }
         catch (SessionDestroyedException e)
         {
-            var isOld = e.Reason == SessionEndReason.Rotated;
-            sent.Call.Answered(what with { IsGone = !isOld, IsSuperseded = isOld });
+            why = e;
+            if (tries > 1)
+            {
+                // An earlier try may have been applied before that end; nothing more is said of it.
+            }
+            else if (e.Reason == SessionEndReason.Rotated)
+            {
+                // The rotation may be one that is not stored yet, and never will be: so no more is said than that nothing was changed.
+                sent.Call.Refused();
+            }
+            else
+            {
+                sent.Call.Answered(what with { IsGone = true });
+            }
         }
         catch (SessionException e) when (e is not SessionUnavailableException { MayBeApplied: true })
         {
@@ -251,7 +267,13 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         }
 
         Note(sent, why);
-        return sent.Call.Record is { End: CallEnd.Answered } record1 ? record1.Call : null;
+        return sent.Call.Record is { End: CallEnd.Answered } answer ? answer.Call : null;
+
+        SessionRequest Counted(SessionRequest again)
+        {
+            tries++;
+            return again;
+        }
     }
 
     private void Note(SentCall sent, Exception? why = null)

@@ -17,4 +17,7 @@ internal interface ISequentialModel<TState, TCall>
     /// <param name="call">The call.</param>
     /// <param name="isAnswered">Whether the call has its answer.</param>
     TState? After(TState state, TCall call, bool isAnswered);
+
+    /// <summary>Whether a call with this answer changes nothing in any state in which it can have been answered so.</summary>
+    bool ChangesNothing(TCall call);
 }

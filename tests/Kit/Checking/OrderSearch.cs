@@ -5,8 +5,8 @@ namespace SessionActors;
 /// before, and tries another where an answer does not fit. A configuration is which calls are placed and the state they led to. One that
 /// was seen is not looked at again, nor one that differs from it only in having used more of the unanswered calls.
 /// <para>
-/// Two short cuts that lose nothing: an answered call that fits and changes nothing is placed at once, since no other order could use its
-/// absence; an unanswered one that would change nothing is not placed.
+/// Two short cuts that lose nothing: an answered call that fits, and by its answer changes nothing in any state, is placed at once; an
+/// unanswered one that would change nothing is not placed.
 /// </para>
 /// </summary>
 internal sealed class OrderSearch<TState, TCall>
@@ -92,8 +92,8 @@ internal sealed class OrderSearch<TState, TCall>
             var before = here;
             for (var i = here.First; i < _answered.Length && _answered[i].From <= end; i++)
             {
-                if (!here.IsPlaced(i) && _model.After(here.State, _answered[i].Call, isAnswered: true) is { } after
-                    && after.Equals(here.State))
+                if (!here.IsPlaced(i) && _model.ChangesNothing(_answered[i].Call)
+                    && _model.After(here.State, _answered[i].Call, isAnswered: true) is { } after)
                 {
                     here = here.With(i, after);
                 }
@@ -159,7 +159,7 @@ internal sealed class OrderSearch<TState, TCall>
     /// <param name="State">The state they led to.</param>
     private sealed record Configuration(int First, string Placed, string Used, TState State)
     {
-        public bool IsPlaced(int index) => Bits.Has(Placed, index - First);
+        public bool IsPlaced(int index) => index < First || Bits.Has(Placed, index - First);
 
         public Configuration With(int index, TState after)
         {

@@ -42,6 +42,10 @@ internal sealed class SessionModel(bool isThere) : ISequentialModel<ModelSession
         return Done(state, call, isAnswered);
     }
 
+    public bool ChangesNothing(SessionCall call) => call.IsGone || call.IsSuperseded
+        || call is { Kind: SessionCallKind.Read } or { Kind: SessionCallKind.CompareAndSet, Answer: "0" }
+            or { Kind: SessionCallKind.Take, Answer: null };
+
     private static ModelSession? Done(ModelSession state, SessionCall call, bool isAnswered)
     {
         var value = call.Name is { } name ? state.Properties.GetValueOrDefault(name) : null;
