@@ -29,6 +29,9 @@ internal sealed class SessionSilo(
 
     public SessionMetrics Metrics { get; } = metrics;
 
+    /// <summary>The sessions in this silo's memory.</summary>
+    public LiveSessions Live { get; } = new();
+
     /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
     public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;
 
