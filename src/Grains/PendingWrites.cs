@@ -84,8 +84,8 @@ internal sealed class PendingWrites(
         }
 
         _writes.Project(write);
-        // Where another cluster may have changed something, even "nothing to do" has to be asked for.
-        if (write.IsNoChange && IsIdle && owner.Guard is null)
+        // Where somebody else may have changed something, even "nothing to do" has to be asked for.
+        if (write.IsNoChange && IsIdle && owner.KnowsAll)
         {
             return Task.FromResult(new Applied(Flushed.Version, write.Entry.Result));
         }
@@ -146,7 +146,7 @@ internal sealed class PendingWrites(
         }
     }
 
-    /// <summary>Reads the session anew, for those who found that another cluster has changed it.</summary>
+    /// <summary>Reads the session anew, for those who found that somebody else has changed it.</summary>
     public Task RefreshAsync()
     {
         var refresh = WantRefresh().Task;
@@ -154,7 +154,7 @@ internal sealed class PendingWrites(
         return refresh;
     }
 
-    /// <summary>Reads the session anew where another cluster has changed it since it was read.</summary>
+    /// <summary>Reads the session anew where somebody else has changed it since it was read.</summary>
     /// <param name="mustOwn">Whether to claim it also where another cluster only owns it.</param>
     /// <exception cref="SessionException">It has ended, is out of reach, or another silo of this cluster has it.</exception>
     public async Task ValidateAsync(bool mustOwn = false)
@@ -180,8 +180,8 @@ internal sealed class PendingWrites(
     }
 
     /// <summary>How many of those that wait may be flushed now.</summary>
-    private ValueTask<int> ReadyAsync() => owner.Guard is not { } guard ? new(Flush.MaxEntries) : new(
-        (_guarded ??= new GuardedWrites(session, owner, guard, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
+    private ValueTask<int> ReadyAsync() => owner.KnowsAll ? new(Flush.MaxEntries) : new(
+        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -5,8 +5,10 @@ namespace SessionActors;
 /// keeps the store informed that it goes on.
 /// </summary>
 internal sealed class SessionActivation(
-    string session, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
+    SessionHandle handle, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
 {
+    private readonly string _session = handle.LogName;
+
     private PendingWrites? _writes;
     private Task? _starting;
     private Task _touching = Task.CompletedTask;
@@ -14,8 +16,8 @@ internal sealed class SessionActivation(
 
     private FreshReads? _fresh;
 
-    /// <summary>The session if it is in memory, has not ended, and no other cluster can have changed it.</summary>
-    public PendingWrites? AtHand => owner.Guard is null ? Loaded : null;
+    /// <summary>The session if it is in memory, has not ended, and nobody else can have changed it.</summary>
+    public PendingWrites? AtHand => owner.KnowsAll ? Loaded : null;
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -51,9 +53,9 @@ internal sealed class SessionActivation(
         }
     }
 
-    /// <summary>The same, with all that other clusters have stored before the call.</summary>
+    /// <summary>The same, with all that anybody else has stored before the call.</summary>
     public ValueTask<PendingWrites> FreshAsync() =>
-        owner.Guard is null ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
+        owner.KnowsAll ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
 
     /// <summary>The session if it is there and can be had.</summary>
     public async ValueTask<PendingWrites?> FreshOrNullAsync()
@@ -80,7 +82,7 @@ internal sealed class SessionActivation(
         if (_stopped is SessionDestroyedException { Reason: SessionEndReason.Missing })
         {
             // It was not there for them, which says nothing about this create: a fresh activation begins with it.
-            throw SessionUnavailableException.TakenOver(session);
+            throw SessionUnavailableException.TakenOver(_session);
         }
 
         if (_writes is null && _stopped is null)
@@ -120,7 +122,7 @@ internal sealed class SessionActivation(
             if (_writes is not null)
             {
                 // What runs in the background is over, too.
-                _writes = null;
+                Forget();
                 await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
             }
         }
@@ -138,14 +140,20 @@ internal sealed class SessionActivation(
 
         _stopped = why;
         _writes?.Stop(why);
-        _writes = null;
+        Forget();
         if (why is SessionDestroyedException { Reason: not SessionEndReason.Missing } ended)
         {
             silo.Metrics.OnEnded(ended.Reason);
-            GrainLog.Ended(silo.Logger, session, ended.Reason);
+            GrainLog.Ended(silo.Logger, _session, ended.Reason);
         }
 
         deactivate();
+    }
+
+    private void Forget()
+    {
+        _writes = null;
+        silo.Live.Remove(handle, this);
     }
 
     // Where another cluster owns the session, which callers here cannot be sent to.
@@ -184,7 +192,8 @@ internal sealed class SessionActivation(
             // A destroy may have won meanwhile.
             if (_stopped is null)
             {
-                _writes = new PendingWrites(session, owner, silo, loaded, Stop);
+                _writes = new PendingWrites(_session, owner, silo, loaded, Stop);
+                silo.Live.Add(handle, this);
             }
         }
         catch (SessionDestroyedException e)

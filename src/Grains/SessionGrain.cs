@@ -30,7 +30,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _session = handle.LogName;
         _silo = silo;
         _owner = new SessionOwner(handle, storage, _lifetime, silo);
-        _activation = new SessionActivation(_session, _owner, _lifetime, silo, DeactivateOnIdle);
+        _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>

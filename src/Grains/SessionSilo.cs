@@ -13,7 +13,8 @@ internal sealed class SessionSilo(
     ILocalSiloDetails silo,
     ILogger<SessionGrain> logger,
     SessionMetrics metrics,
-    RedlockGuard guard)
+    RedlockGuard guard,
+    ServingLease serving)
 {
     private readonly long _began = time.GetTimestamp();
 
@@ -28,6 +29,12 @@ internal sealed class SessionSilo(
     public ILogger Logger { get; } = logger;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    /// <summary>Whether this silo may answer reads from memory now.</summary>
+    public ServingLease Serving { get; } = serving;
+
+    /// <summary>The sessions in this silo's memory.</summary>
+    public LiveSessions Live { get; } = new();
 
     /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
     public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;

@@ -30,6 +30,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
     }
 
+    /// <summary>Which store it says it is.</summary>
+    public StoreIdentity? Identity { get; set; } = new("first");
+
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, entry =>
     {
         switch (entry)
@@ -146,6 +149,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 
         return reply;
     });
+
+    public Task<StoreProbe> ProbeAsync() => Task.FromResult(new StoreProbe(null, Identity));
 
     private DateTimeOffset Now => time.GetUtcNow();
 

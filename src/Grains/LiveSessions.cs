@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+
+namespace SessionActors;
+
+/// <summary>
+/// The sessions in the memory of this silo, for what concerns all of them, or one whose grain cannot be called because another silo is to
+/// have it. What is to be done with one is done in the turns of its grain.
+/// </summary>
+internal sealed class LiveSessions
+{
+    private readonly ConcurrentDictionary<SessionHandle, LiveSession> _sessions = new();
+
+    /// <summary>A session was loaded. Called in a turn of its grain.</summary>
+    public void Add(SessionHandle handle, SessionActivation activation) =>
+        _sessions[handle] = new LiveSession(activation, TaskScheduler.Current);
+
+    /// <summary>An activation let go of its session, which a later one of this silo may have loaded again.</summary>
+    public void Remove(SessionHandle handle, SessionActivation activation)
+    {
+        if (_sessions.TryGetValue(handle, out var live) && live.Activation == activation)
+        {
+            _sessions.TryRemove(new(handle, live));
+        }
+    }
+
+    /// <summary>Does something with a session if it is in memory; says whether it was.</summary>
+    public async Task<bool> WithAsync(SessionHandle handle, Func<SessionActivation, Task> action)
+    {
+        if (!_sessions.TryGetValue(handle, out var live))
+        {
+            return false;
+        }
+
+        await live.DoAsync(action);
+        return true;
+    }
+
+    /// <summary>Does something with every session that is in memory. One that fails does not keep it from the others.</summary>
+    /// <exception cref="Exception">What the first that failed did so with, when all are over.</exception>
+    public Task WithAllAsync(Func<SessionActivation, Task> action) =>
+        Task.WhenAll(_sessions.Values.Select(live => live.DoAsync(action)));
+
+    private sealed record LiveSession(SessionActivation Activation, TaskScheduler Scheduler)
+    {
+        public Task DoAsync(Func<SessionActivation, Task> action) =>
+            Task.Factory.StartNew(() => action(Activation), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
+    }
+}
