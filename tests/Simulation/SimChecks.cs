@@ -21,7 +21,12 @@ internal static class SimChecks
             return [];
         }
 
-        var applied = record.Sessions.SelectMany(session => record.StoredOf(session).Applied).Select(one => one.Id).ToHashSet();
+        var applied = new Dictionary<RequestId, long>();
+        foreach (var (version, id) in record.Sessions.SelectMany(session => record.StoredOf(session).Applied))
+        {
+            applied.TryAdd(id, version);
+        }
+
         var model = new SessionModel(isThere: false);
         return Linearizability.ProblemsOf(
             record.Sent.Select(sent => kind == SimKind.OneActivation ? sent.Call.Record : Weakened(sent)).OfType<CallRecord<SessionCall>>(),
@@ -29,12 +34,14 @@ internal static class SimChecks
             most: 100_000);
 
         // What an activation tells from its memory, that nothing is to do included, may be old while there are two: only what the store did
-        // is looked at. The last read follows a change by the same activation, and so is not old.
+        // is looked at. The last read follows a change by the same activation, and so is not old. For the same reason a call that one of
+        // them had nothing to do for may be done by the other, later.
         CallRecord<SessionCall>? Weakened(SentCall sent) => sent.Call.Record switch
         {
             { End: not CallEnd.Answered } or { Call.Kind: SessionCallKind.Destroy } or { Call.Name: SimNames.Audit } => sent.Call.Record,
-            var answered when !applied.Contains(sent.Id) => null,
-            var answered when model.ChangesNothing(answered.Call) => answered with { End = CallEnd.Unknown },
+            _ when !applied.ContainsKey(sent.Id) => null,
+            var answered when model.ChangesNothing(answered.Call) || (sent.Version ?? applied[sent.Id]) != applied[sent.Id] =>
+                answered with { End = CallEnd.Unknown },
             var answered => answered,
         };
     }
@@ -45,10 +52,15 @@ internal static class SimChecks
         .Select(seen => $"{seen.Session.LogName}: somebody saw version {seen.Snapshot.Version} as it never was: "
             + string.Join(' ', SimRecord.Texts(seen.Snapshot.Properties).Select(property => $"{property.Key}={property.Value}")));
 
-    /// <summary>Each call is applied once at most, and one that was refused not at all.</summary>
+    /// <summary>
+    /// Each call is applied once at most, and one that was refused not at all: unless it was refused before the store lost what the refusal
+    /// rested on, and is on its way still.
+    /// </summary>
     private static IEnumerable<string> Once(SimRecord record)
     {
-        var refused = record.Sent.Where(sent => sent.Call.Record.End == CallEnd.Refused).ToDictionary(sent => sent.Id);
+        var refused = record.Sent
+            .Where(sent => sent.Call.Record is { End: CallEnd.Refused } call && call.From > record.LastLoss)
+            .ToDictionary(sent => sent.Id);
         foreach (var session in record.Sessions)
         {
             var seen = new HashSet<RequestId>();

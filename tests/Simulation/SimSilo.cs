@@ -11,12 +11,22 @@ internal sealed class SimSilo
     private static readonly SessionMetrics Metrics = new(new StubMeters());
 
     private readonly List<SimActivation> _activations = [];
+    private readonly SimProcess _process;
     private bool _isPaused;
 
     public SimSilo(int number, SimScheduler scheduler, SimStore store, SessionActorsOptions options)
     {
         Name = $"silo{number}";
+        _process = new SimProcess(scheduler, Name);
         var details = new StubSilo(number);
+        Storage = store.For(Name);
+        Serving = new ServingLease(
+            Options.Create(options),
+            Storage,
+            _ => Task.FromResult(IsExpelled ? SiloStatus.Dead : SiloStatus.Active),
+            scheduler.Clock,
+            Metrics,
+            NullLogger<ServingLease>.Instance);
         var wrapped = Options.Create(options);
         Shared = new SessionSilo(
             wrapped,
@@ -25,9 +35,18 @@ internal sealed class SimSilo
             details,
             new TraceLogger(scheduler, Name),
             Metrics,
-            new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance));
-        Storage = store.For(Name);
+            new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance),
+            Serving);
         Runtime = new StubRuntime(details.SiloAddress, scheduler.Clock);
+        // The lease's own loop runs on the thread pool, and this one in the silo's turns.
+        _process.Begin(async () =>
+        {
+            while (true)
+            {
+                await Serving.ProveAsync(CancellationToken.None);
+                await Task.Delay(options.ServingLease / 3, scheduler.Clock);
+            }
+        });
     }
 
     public string Name { get; }
@@ -37,6 +56,8 @@ internal sealed class SimSilo
     public ISessionStorage Storage { get; }
 
     public StubRuntime Runtime { get; }
+
+    public ServingLease Serving { get; }
 
     public bool IsDead { get; private set; }
 
@@ -48,7 +69,7 @@ internal sealed class SimSilo
         get => _isPaused;
         set
         {
-            _isPaused = value;
+            _isPaused = _process.IsPaused = value;
             _activations.ForEach(activation => activation.Process.IsPaused = value);
         }
     }
@@ -65,6 +86,7 @@ internal sealed class SimSilo
     public void Die()
     {
         IsDead = true;
+        _process.Die();
         _activations.ForEach(activation => activation.Process.Die());
     }
 

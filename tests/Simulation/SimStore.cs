@@ -66,7 +66,22 @@ internal sealed class SimStore
     public void LoseStalled() => _stalled.Clear();
 
     /// <summary>The store as somebody sees it.</summary>
-    public ISessionStorage For(string who) => new WatchedStorage(_model) { OnStep = (name, run) => StepAsync(who, name, run) };
+    public ISessionStorage For(string who) => new WatchedStorage(_model)
+    {
+        OnStep = (name, run) => StepAsync(who, name, run),
+        OnProbe = run => ProbeAsync(who, run),
+    };
+
+    private async Task<StoreProbe> ProbeAsync(string who, Func<Task<StoreProbe>> run)
+    {
+        var identity = default(StoreIdentity?);
+        var reply = await StepAsync(who, "probe", async () =>
+        {
+            identity = (await run()).Identity;
+            return new StoreReply(StoreOutcome.Found);
+        });
+        return reply.Outcome == StoreOutcome.Found ? new StoreProbe(null, identity) : new StoreProbe(new TimeoutException("No answer."));
+    }
 
     private Task<StoreReply> StepAsync(string who, string name, Func<Task<StoreReply>> run)
     {
