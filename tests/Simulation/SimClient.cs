@@ -256,6 +256,11 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
                 sent.Call.Answered(what with { IsGone = true });
             }
         }
+        catch (SessionLeaseLostException e) when (tries > 1)
+        {
+            // Said by an activation that knows no lease, maybe an old one: an earlier try may have reached the one that granted it.
+            why = e;
+        }
         catch (SessionException e) when (e is not SessionUnavailableException { MayBeApplied: true })
         {
             sent.Call.Refused();
