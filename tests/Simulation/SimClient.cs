@@ -115,11 +115,11 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         }
     }
 
-    private Task<SessionOpening?> ReadAsync(bool isLast) => LookAsync(SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async _ =>
+    private Task<SessionOpening?> ReadAsync(bool isLast)
     {
-        var snapshot = await _session.ReadAsync();
-        return snapshot is null ? SessionOpening.Ended(SessionEndReason.Missing) : OpeningOf(snapshot);
-    });
+        return LookAsync(SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async _ =>
+            await _session.ReadAsync() is { } snapshot ? OpeningOf(snapshot) : SessionOpening.Ended(SessionEndReason.Missing));
+    }
 
     private async Task OpenAsync()
     {
@@ -168,14 +168,19 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     private async Task HaveExclusivelyAsync()
     {
         var request = new SessionRequest { Id = NewId() };
+        var wasLost = false;
         var opening = await LookAsync(
             SessionCall.Read(),
-            again => _session.AcquireAsync(null, slide: true, again),
+            again =>
+            {
+                wasLost |= again.UnansweredFor > TimeSpan.Zero;
+                return _session.AcquireAsync(null, slide: true, again);
+            },
             request);
         if (opening?.Lease is { } lease)
         {
             var calls = new HashSet<RequestId>();
-            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls));
+            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls, wasLost));
             for (var i = Dice.Below(3); i >= 0; i--)
             {
                 // Sometimes silent for longer than the lease lives.

@@ -13,6 +13,7 @@ internal sealed class SimStore
     private readonly ModelSessionStorage _model;
     private readonly List<Action> _stalled = [];
     private bool _isStalled;
+    private int _servers;
 
     public SimStore(SimScheduler scheduler)
     {
@@ -62,7 +63,14 @@ internal sealed class SimStore
     public void BeWell() =>
         (LostRequests, LostReplies, LateRequests, Repeated, Unsent, Refused, IsStalled) = (0, 0, 0, 0, 0, 0, false);
 
-    /// <summary>What was on its way is lost, as when the server is killed.</summary>
+    /// <summary>What is on its way, however late, goes to a server that is not there any more.</summary>
+    public void LoseAllOnTheWay()
+    {
+        _servers++;
+        LoseStalled();
+    }
+
+    /// <summary>What has arrived is lost, as when the server is killed.</summary>
     public void LoseStalled() => _stalled.Clear();
 
     /// <summary>The store as somebody sees it.</summary>
@@ -92,7 +100,7 @@ internal sealed class SimStore
             return Task.FromResult(new StoreReply(StoreOutcome.Unsent));
         }
 
-        var number = _scheduler.NextId();
+        var (number, server) = (_scheduler.NextId(), _servers);
         var (isLost, isUnanswered, isLate) = (dice.Chance(LostRequests), dice.Chance(LostReplies), dice.Chance(LateRequests));
         var (isRepeated, isRefused) = (dice.Chance(Repeated), dice.Chance(Refused));
         _scheduler.Note(() => $"{who}: {name} #{number} sent{(isLost ? ", lost" : isLate ? ", late" : isUnanswered ? ", unheard" : "")}");
@@ -103,7 +111,7 @@ internal sealed class SimStore
 
         if (isRepeated)
         {
-            _scheduler.Clock.After(dice.Between(1, 8000), () => Do("again"));
+            _scheduler.Clock.After(dice.Between(1, 8000), () => _ = server == _servers ? Do("again") : default);
         }
 
         _scheduler.Clock.After(ReplyTimeout, () => answered.TrySetResult(new StoreReply(StoreOutcome.Unknown)));
@@ -111,6 +119,11 @@ internal sealed class SimStore
 
         void Arrive()
         {
+            if (server != _servers)
+            {
+                return;
+            }
+
             if (_isStalled)
             {
                 _stalled.Add(Arrive);
