@@ -3,9 +3,6 @@ namespace SessionActors;
 /// <summary>A session's grain on one silo. A real grain: only what Orleans does around it is simulated.</summary>
 internal sealed class SimActivation
 {
-    // Orleans waits for the calls that run before it lets a grain leave, though not for ever.
-    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
-
     private readonly SimScheduler _scheduler;
     private readonly SessionGrain _grain;
     private readonly List<ISimCall> _running = [];
@@ -38,7 +35,7 @@ internal sealed class SimActivation
         {
             await call.RunAsync(_grain);
             _running.Remove(call);
-            Depart(force: false);
+            Depart();
         });
     }
 
@@ -52,8 +49,7 @@ internal sealed class SimActivation
         {
             IsLeaving = true;
             _scheduler.Note(() => $"{Process}: leaves");
-            _scheduler.Clock.After(LongestFarewell, () => Depart(force: true));
-            Depart(force: false);
+            Depart();
         }
     }
 
@@ -68,9 +64,10 @@ internal sealed class SimActivation
         Gone();
     }
 
-    private void Depart(bool force)
+    // As in Orleans, when no call runs any more.
+    private void Depart()
     {
-        if (!IsLeaving || _isDeparting || (_running.Count > 0 && !force))
+        if (!IsLeaving || _isDeparting || _running.Count > 0)
         {
             return;
         }

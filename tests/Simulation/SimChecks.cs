@@ -96,7 +96,7 @@ internal static class SimChecks
         {
             var lastToken = 0L;
             var lastChange = new Dictionary<SeenLease, long>();
-            // A lease is known by the id of its acquire. One that was lost on its way may be granted by two activations.
+            // A lease is known by the id of its acquire. One that was sent again may be granted by two activations.
             var leases = record.Leases
                 .Where(lease => lease.Session == session && (kind == SimKind.OneActivation || !lease.WasSentAgain)).ToArray();
             foreach (var (version, id) in record.StoredOf(session).Applied)

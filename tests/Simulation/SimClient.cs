@@ -168,19 +168,19 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     private async Task HaveExclusivelyAsync()
     {
         var request = new SessionRequest { Id = NewId() };
-        var wasLost = false;
+        var tries = 0;
         var opening = await LookAsync(
             SessionCall.Read(),
             again =>
             {
-                wasLost |= again.UnansweredFor > TimeSpan.Zero;
+                tries++;
                 return _session.AcquireAsync(null, slide: true, again);
             },
             request);
         if (opening?.Lease is { } lease)
         {
             var calls = new HashSet<RequestId>();
-            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls, wasLost));
+            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls, WasSentAgain: tries > 1));
             for (var i = Dice.Below(3); i >= 0; i--)
             {
                 // Sometimes silent for longer than the lease lives.

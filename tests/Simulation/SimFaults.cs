@@ -55,9 +55,10 @@ internal sealed class SimFaults(SimScheduler scheduler, SimStore store, SimClust
             scheduler.Clock.After(Dice.Between(0, LatestBeginMs), PauseAndExpel);
         }
 
-        for (var i = Dice.Below(2); i >= 0 && kind == SimKind.Losses; i--)
+        if (kind == SimKind.Losses)
         {
-            scheduler.Clock.After(Dice.Between(0, LatestBeginMs), () => Lose(sessions));
+            var losses = 1 + Dice.Below(2);
+            scheduler.Clock.After(Dice.Between(0, LatestBeginMs / 2), () => Lose(sessions, losses));
         }
 
         scheduler.Clock.After(Over, End);
@@ -140,7 +141,8 @@ internal sealed class SimFaults(SimScheduler scheduler, SimStore store, SimClust
         scheduler.Clock.After(Dice.Between(1000, LongestMs), () => silo.IsPaused = false);
     }
 
-    private void Lose(IReadOnlyList<SessionHandle> sessions)
+    // What was lost once does not come back: the next loss takes from what is stored after the one before.
+    private void Lose(IReadOnlyList<SessionHandle> sessions, int times)
     {
         Action[] back = [store.Model.Save(), .. sessions.Select(session => record.StoredOf(session).Save())];
         scheduler.Clock.After(Dice.Between(1, 3000), () =>
@@ -149,6 +151,10 @@ internal sealed class SimFaults(SimScheduler scheduler, SimStore store, SimClust
             record.Lost();
             store.LoseAllOnTheWay();
             Array.ForEach(back, one => one());
+            if (times > 1)
+            {
+                Lose(sessions, times - 1);
+            }
         });
     }
 

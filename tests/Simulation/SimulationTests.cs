@@ -8,6 +8,7 @@ namespace SessionActors;
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
+    private const int MostFailed = 10;
     private const int MostShown = 3;
 
     [Fact]
@@ -23,7 +24,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         var (from, count) = (Setting("SIMULATION_FROM") ?? 1, Setting("SIMULATION_SEEDS") ?? 3000);
         var (failed, calls, unknown) = (new List<ulong>(), 0L, 0L);
-        for (var seed = from; seed < from + count; seed++)
+        // A few say as much as all, and each takes long to explain.
+        for (var seed = from; seed < from + count && failed.Count < MostFailed; seed++)
         {
             var result = Simulation.Run(seed);
             calls += result.Calls;
