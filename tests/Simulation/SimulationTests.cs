@@ -25,7 +25,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var (from, count) = (Setting("SIMULATION_FROM") ?? 1, Setting("SIMULATION_SEEDS") ?? 3000);
         var (failed, calls, unknown) = (new List<ulong>(), 0L, 0L);
         // A few say as much as all, and each takes long to explain.
-        for (var seed = from; seed < from + count && failed.Count < MostFailed; seed++)
+        var seed = from;
+        for (; seed < from + count && failed.Count < MostFailed; seed++)
         {
             var result = Simulation.Run(seed);
             calls += result.Calls;
@@ -36,10 +37,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
             }
         }
 
-        var traces = failed.Take(MostShown).Select(seed => Simulation.Run(seed, traces: true));
-        output.WriteLine($"{count} seeds from {from}, {calls} calls, {unknown} of them unknown, {failed.Count} seeds failed");
-        Assert.True(failed.Count == 0, $"{failed.Count} of {count} seeds failed: {string.Join(' ', failed.Take(50))}\n"
-            + string.Join("\n\n", traces));
+        var summary = $"{seed - from} seeds from {from}, {calls} calls, {unknown} of them unknown, {failed.Count} seeds failed";
+        output.WriteLine(summary);
+        var traces = failed.Take(MostShown).Select(one => Simulation.Run(one, traces: true));
+        Assert.True(failed.Count == 0, $"{summary}: {string.Join(' ', failed)}\n{string.Join("\n\n", traces)}");
     }
 
     [Fact]
