@@ -22,6 +22,8 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private long _storing;
 
+    private long _behind;
+
     private readonly ConcurrentDictionary<string, int> _calls;
 
     private readonly HashSet<IMeterFactory> _meters;
@@ -35,10 +37,15 @@ internal sealed class SessionCluster : IAsyncDisposable
         Storage = storage;
         _meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
         _listener.SetMeasurementEventCallback<long>((instrument, by, _, _) =>
-            Interlocked.Add(ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking : ref _storing, by));
+            Interlocked.Add(
+                ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking
+                : ref instrument.Name == SessionMetrics.StoringName ? ref _storing
+                : ref _behind,
+                by));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName && Owns(instrument))
+            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName or SessionMetrics.AcknowledgedName
+                && Owns(instrument))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -63,6 +70,10 @@ internal sealed class SessionCluster : IAsyncDisposable
     /// <summary>Waits until so many calls wait for their change to be stored, those of a flush under way included.</summary>
     public Task StoringAsync(int calls) =>
         Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
+
+    /// <summary>Waits until so many changes are acknowledged and not stored.</summary>
+    public Task UnstoredAsync(int changes) =>
+        Until.TrueAsync(() => Interlocked.Read(ref _behind) == changes, $"{changes} changes are acknowledged and not stored");
 
     /// <summary>Waits until so many calls wait for one of the two.</summary>
     public Task ArrivedAsync(int calls) => Until.TrueAsync(
