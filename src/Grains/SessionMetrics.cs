@@ -10,6 +10,7 @@ internal sealed class SessionMetrics
     public const string SeekingName = "sessionactors.leases.waiting";
     public const string StoringName = "sessionactors.writes.waiting";
     public const string AcknowledgedName = "sessionactors.writes.behind";
+    public const string LostName = "sessionactors.lost";
 
     private readonly Counter<long> _flushes;
     private readonly Counter<long> _deltas;
@@ -49,7 +50,7 @@ internal sealed class SessionMetrics
         _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
         _storing = meter.CreateUpDownCounter<long>(StoringName, "{call}", "Calls that wait for their change to be stored.");
         _behind = meter.CreateUpDownCounter<long>(AcknowledgedName, "{delta}", "Changes acknowledged and not stored yet.");
-        _lost = meter.CreateCounter<long>("sessionactors.lost", "{delta}", "Acknowledged changes that are not stored, by why.");
+        _lost = meter.CreateCounter<long>(LostName, "{delta}", "Acknowledged changes that are not stored, by why.");
         _handOvers = meter.CreateCounter<long>(
             "sessionactors.handovers", "{session}", "Previous owners that were asked to store what they had acknowledged, by result.");
     }

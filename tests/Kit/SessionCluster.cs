@@ -24,6 +24,8 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private long _behind;
 
+    private long _lost;
+
     private readonly ConcurrentDictionary<string, int> _calls;
 
     private readonly HashSet<IMeterFactory> _meters;
@@ -40,11 +42,13 @@ internal sealed class SessionCluster : IAsyncDisposable
             Interlocked.Add(
                 ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking
                 : ref instrument.Name == SessionMetrics.StoringName ? ref _storing
-                : ref _behind,
+                : ref instrument.Name == SessionMetrics.AcknowledgedName ? ref _behind
+                : ref _lost,
                 by));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName or SessionMetrics.AcknowledgedName
+            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName
+                    or SessionMetrics.AcknowledgedName or SessionMetrics.LostName
                 && Owns(instrument))
             {
                 listener.EnableMeasurementEvents(instrument);
@@ -71,9 +75,23 @@ internal sealed class SessionCluster : IAsyncDisposable
     public Task StoringAsync(int calls) =>
         Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
 
+    /// <summary>How many changes are acknowledged and not stored.</summary>
+    public long Unstored => Interlocked.Read(ref _behind);
+
+    /// <summary>How many acknowledged changes were not stored in the end.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
     /// <summary>Waits until so many changes are acknowledged and not stored.</summary>
-    public Task UnstoredAsync(int changes) =>
-        Until.TrueAsync(() => Interlocked.Read(ref _behind) == changes, $"{changes} changes are acknowledged and not stored");
+    public Task UnstoredAsync(int changes) => Until.TrueAsync(() => Unstored == changes, $"{changes} changes are acknowledged and not stored");
+
+    /// <summary>Lets the grains' time pass until everything acknowledged is stored.</summary>
+    public Task StoredAsync() => Until.TrueAsync(
+        () =>
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(20));
+            return Unstored == 0;
+        },
+        "all that is acknowledged is stored");
 
     /// <summary>Waits until so many calls wait for one of the two.</summary>
     public Task ArrivedAsync(int calls) => Until.TrueAsync(
@@ -96,7 +114,8 @@ internal sealed class SessionCluster : IAsyncDisposable
         TimeProvider time,
         short silos = 1,
         Action<SessionActorsOptions>? configure = null,
-        string? clusterId = null)
+        string? clusterId = null,
+        Action<ISiloBuilder>? configureSilo = null)
     {
         var watched = new WatchedStorage(storage);
         var calls = new ConcurrentDictionary<string, int>();
@@ -108,6 +127,7 @@ internal sealed class SessionCluster : IAsyncDisposable
             silo.Services.AddSingleton<ISessionStorage>(watched);
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
             silo.AddSessionActors(configure);
+            configureSilo?.Invoke(silo);
             silo.AddIncomingGrainCallFilter(call =>
             {
                 calls.AddOrUpdate(call.InterfaceMethod.Name, 1, (_, count) => count + 1);
