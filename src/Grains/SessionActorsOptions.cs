@@ -111,6 +111,27 @@ public sealed class SessionActorsOptions
     public TimeSpan ServingLease { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
+    /// When a change is acknowledged. Default <see cref="FlushMode.WriteThrough"/>: when it is stored. <see cref="FlushMode.WriteBehind"/>
+    /// answers from memory and stores what has gathered up to <see cref="FlushDelay"/> later: fewer and larger writes, and the changes of
+    /// that time are lost if the silo's process is killed. Not with <see cref="CrossCluster"/>.
+    /// </summary>
+    public FlushMode FlushMode { get; set; }
+
+    /// <summary>
+    /// How long an acknowledged change is away from the store at most while the store answers. Default 1 s, 10 ms to 1 minute. Longer makes
+    /// fewer writes of a busy session and loses more when a process is killed; below 10 ms a write that goes through gathers as much. Only
+    /// with <see cref="FlushMode.WriteBehind"/>.
+    /// </summary>
+    public TimeSpan FlushDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Most bytes of one session that are acknowledged and not stored yet: names and values, and 512 bytes for each change. Default 256 KiB,
+    /// 1 KiB to 64 MiB. Past it changes wait for the store as if written through, and while it is out of reach they are turned away. Only
+    /// with <see cref="FlushMode.WriteBehind"/>.
+    /// </summary>
+    public int MaxPendingBytes { get; set; } = 256 * 1024;
+
+    /// <summary>
     /// How long an activation that nobody calls stays in memory. Default 5 minutes, at least 1 minute (how often Orleans looks). Longer
     /// saves the one command that loads the session again; shorter saves memory.
     /// </summary>

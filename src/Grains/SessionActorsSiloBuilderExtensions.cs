@@ -32,6 +32,9 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddSingleton<SessionMetrics>();
             services.AddSingleton<SessionSilo>();
             services.AddSingleton<RedlockGuard>();
+            services.AddSingleton<PreviousOwners>();
+            silo.AddGrainService<HandOver>();
+            services.AddHostedService<StoreAtStop>();
             services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);
             services.TryAddSingleton<RedisConnection>();

@@ -28,7 +28,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
         _session = handle.LogName;
         _silo = silo;
-        _owner = new SessionOwner(handle, storage, _lifetime, silo);
+        _owner = new SessionOwner(handle, storage, _lifetime, silo)
+        {
+            Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? DelayDeactivation : null,
+        };
         _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
@@ -36,7 +39,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
 
     public ValueTask<SessionSnapshot?> ReadAsync() =>
-        _activation.AtHand is { } writes ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
+        _activation.AtHand is { } writes ? new(writes.Current.Opening.Snapshot) : LoadAndReadAsync();
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
     {
@@ -56,8 +59,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         return new SessionCreated
         {
             Version = 1,
-            Generation = writes.Flushed.Generation,
-            Ttl = writes.Flushed.Ttl,
+            Generation = writes.Current.Generation,
+            Ttl = writes.Current.Ttl,
             LifetimeLeft = _lifetime.LifetimeLeft(_silo.Now),
         };
     }
@@ -166,7 +169,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         // Out of reach or gone, it is ended all the same: a log-out must win.
         if (request.Generation is not null && await _activation.FreshOrNullAsync() is { } writes)
         {
-            CheckGeneration(writes.Flushed, request);
+            CheckGeneration(writes.Current, request);
         }
 
         try
@@ -187,7 +190,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
     {
-        var state = writes.Flushed;
+        var state = writes.Current;
         if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
         {
             return SessionOpening.Superseded;
@@ -218,7 +221,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return (await _activation.FreshAsync()).Flushed.Opening.Snapshot;
+            return (await _activation.FreshAsync()).Current.Opening.Snapshot;
         }
         catch (SessionDestroyedException)
         {

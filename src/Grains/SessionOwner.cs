@@ -31,6 +31,9 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// </summary>
     public bool KnowsAll => _guard is null && silo.Serving.IsHeld;
 
+    /// <summary>Keeps an activation that nobody calls in memory; null where it has nothing that is not stored.</summary>
+    public Action<TimeSpan>? Stay { get; init; }
+
     /// <summary>The nonce of the last claim; before the first one, the nonce that a create owns the session with.</summary>
     public OwnerNonce Nonce { get; private set; } = OwnerNonce.New();
 
@@ -80,18 +83,29 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
     }
 
+    /// <inheritdoc cref="ClaimAsync(TimeSpan, Action?)"/>
+    public Task<LoadedSession> ClaimAsync() => ClaimAsync(SessionRequest.DefaultPatience);
+
     /// <summary>Draws a new nonce, claims the session with it and reads it.</summary>
+    /// <param name="patience">How long to ask the store.</param>
+    /// <param name="onTry">What happens before each try.</param>
     /// <exception cref="SessionDestroyedException">There is nothing to claim.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<LoadedSession> ClaimAsync()
+    public async Task<LoadedSession> ClaimAsync(TimeSpan patience, Action? onTry = null)
     {
+        if (silo.PreviousOwners is { } previous)
+        {
+            await previous.AskAsync(handle, this, silo);
+        }
+
         var nonce = Nonce = OwnerNonce.New();
         var sentAt = silo.Now;
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
-            SessionRequest.DefaultPatience,
+            patience,
             () =>
             {
+                onTry?.Invoke();
                 sentAt = silo.Now;
                 return storage.ClaimAsync(handle, nonce, silo.Name, silo.Options.StoredTombstone);
             });
@@ -117,8 +131,9 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <param name="onTry">What happens before each try; the first fails no one.</param>
     public async Task<StoreReply> CommitAsync(SessionState from, IReadOnlyList<PendingWrite> batch, Action onTry)
     {
-        // Who waits for a write is active, however long that has taken.
-        lifetime.Slide(silo.Now);
+        // Who waits for a write is active, however long that has taken; for what is acknowledged nobody does.
+        var isWaitedFor = !batch[0].IsAcknowledged;
+        Slide(isWaitedFor);
         var (sentAt, flush) = (silo.Now, ToFlush(from, batch));
         var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
         {
@@ -127,7 +142,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         });
         if (reply.IsDone)
         {
-            lifetime.Slide(silo.Now);
+            Slide(isWaitedFor);
             if (flush.KeepFor is { } keepFor)
             {
                 lifetime.Kept(sentAt, keepFor);
@@ -229,6 +244,14 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <summary>Whether another owner belongs to this cluster, whose directory then knows the way to it.</summary>
     public bool IsInOwnCluster(string? ownerName) =>
         ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
+
+    private void Slide(bool isActive)
+    {
+        if (isActive)
+        {
+            lifetime.Slide(silo.Now);
+        }
+    }
 
     private Flush ToFlush(SessionState from, IReadOnlyList<PendingWrite> batch)
     {

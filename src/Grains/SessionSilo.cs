@@ -14,9 +14,11 @@ internal sealed class SessionSilo(
     ILogger<SessionGrain> logger,
     SessionMetrics metrics,
     RedlockGuard guard,
-    ServingLease serving)
+    ServingLease serving,
+    PreviousOwners previousOwners)
 {
     private readonly long _began = time.GetTimestamp();
+    private volatile bool _isStopping;
 
     public SessionActorsOptions Options { get; } = options.Value;
 
@@ -35,6 +37,16 @@ internal sealed class SessionSilo(
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();
+
+    /// <summary>Who is asked to store what it has acknowledged before a session is claimed; null where all is written through.</summary>
+    public PreviousOwners? PreviousOwners { get; } = options.Value.FlushMode == FlushMode.WriteBehind ? previousOwners : null;
+
+    /// <summary>Whether the host is stopping, so that nothing may be acknowledged any more before it is stored.</summary>
+    public bool IsStopping
+    {
+        get => _isStopping;
+        set => _isStopping = value;
+    }
 
     /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
     public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;

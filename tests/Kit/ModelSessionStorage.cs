@@ -81,7 +81,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, entry =>
-        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!)));
+        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!, entry.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, entry =>

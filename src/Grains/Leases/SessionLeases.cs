@@ -40,11 +40,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
                 throw Impatient(request, () => _queue.Release(seeker.Id));
             }
 
-            while (!writes.IsIdle)
-            {
-                await writes.Drained;
-            }
-
+            await StoredAsync(seeker, request);
             var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
             if (guard is not null
                 && !await guard.HoldForLeaseAsync(session, writes, slice, lost: LoseGuard, giveUp: why => GiveUp(seeker, why)))
@@ -163,6 +159,22 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         }
 
         return await await held.Admitted;
+    }
+
+    /// <summary>Waits until all is stored that was acknowledged before; with the store out of reach as long as the caller does.</summary>
+    private async Task StoredAsync(LeaseSeeker seeker, SessionRequest request)
+    {
+        var stored = writes.StoredAsync();
+        try
+        {
+            await (writes.HasUnstored ? stored.WaitAsync(request.Patience, silo.Time) : stored);
+        }
+        catch (TimeoutException)
+        {
+            var why = ProjectedWrites.TooSlow(session);
+            GiveUp(seeker, why);
+            throw why;
+        }
     }
 
     /// <summary>

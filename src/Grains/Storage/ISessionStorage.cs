@@ -51,8 +51,8 @@ internal interface ISessionStorage
     Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush);
 
     /// <summary>
-    /// Tells at which version the session is and who owns it, and changes nothing. Found, with <see cref="StoreReply.Mark"/>; Missing;
-    /// Tombstone.
+    /// Tells at which version the session is, who owns it and whether the owner has handed it over, and changes nothing. Found, with
+    /// <see cref="StoreReply.Mark"/>; Missing; Tombstone.
     /// </summary>
     Task<StoreReply> PeekAsync(SessionHandle handle);
 

@@ -5,14 +5,14 @@ namespace SessionActors;
 
 /// <summary>What a step decides by.</summary>
 internal sealed record SessionRow(
-    long Id, long Expires, SessionEndReason? Reason, string Owner, string OwnerName, long Version, long? Ends, bool Remembers);
+    long Id, long Expires, SessionEndReason? Reason, string Owner, string OwnerName, bool Released, long Version, long? Ends, bool Remembers);
 
 /// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
 internal sealed class SqliteSessionRows(SqliteDatabase database)
 {
     private readonly SqliteStatement _find = database.Statement(
         """
-        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id FROM session s
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released FROM session s
         LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
         """);
 
@@ -56,8 +56,9 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         try
         {
             return !_find.Read() ? null : new SessionRow(
-                _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4), _find.Int64(5),
-                _find.NullableInt64(6), flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
+                _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4),
+                _find.Int64(8) != 0, _find.Int64(5), _find.NullableInt64(6),
+                flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
         }
         finally
         {

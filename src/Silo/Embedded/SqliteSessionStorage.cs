@@ -85,7 +85,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, flush: null, row =>
-        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName)));
+        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, flush: null, row =>
