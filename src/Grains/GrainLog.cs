@@ -61,6 +61,11 @@ internal static partial class GrainLog
     [LoggerMessage(1015, LogLevel.Information, "This silo answers reads from memory again.")]
     public static partial void ServingLeaseRegained(ILogger logger);
 
+    [LoggerMessage(1016, LogLevel.Warning,
+        "The store was restarted, or another one has taken over: {Healed} sessions of this silo are in it as they were, {Others} others are "
+        + "as it has them, {Replayed} were ended again.")]
+    public static partial void StoreChanged(ILogger logger, int healed, int others, int replayed);
+
     [LoggerMessage(
         1020, LogLevel.Warning, "{Count} acknowledged changes of session {Session} are not stored yet; they are sent until the store answers.")]
     public static partial void StoredLate(ILogger logger, string session, int count);

@@ -69,6 +69,14 @@ internal sealed partial class PendingWrites
             batch.ForEach(write => write.WentUnanswered(sentAt));
         }
 
+        var isLost = reply.Outcome is StoreOutcome.Missing or StoreOutcome.Behind
+            || (reply.Outcome == StoreOutcome.Fenced && owner.IsInOwnCluster(reply.OwnerName));
+        if (isLost && await HealAsync() && !IsOver(batch[0].IsAcknowledged))
+        {
+            _writes.Rebase(batch, HasLostLease);
+            return;
+        }
+
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:

@@ -156,15 +156,18 @@ internal sealed partial class PendingWrites(
         try
         {
             var validity = await owner.ValidateAsync(session, _nonce, _writes);
-            silo.Metrics.OnValidated(validity == Validity.Changed);
-            if (validity == Validity.Changed || (mustOwn && validity == Validity.Unchanged))
+            silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
+            if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync()) || (mustOwn && validity == Validity.Unchanged))
             {
                 await RefreshAsync();
             }
         }
         catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
         {
-            Stop(e);
+            if (e is SessionDestroyedException { Reason: not SessionEndReason.Missing } || !await HealAsync())
+            {
+                Stop(e);
+            }
         }
 
         if (_stopped is not null)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SessionActors;
 
 /// <summary>
@@ -34,6 +36,9 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
 
     /// <summary>What a call with this id was answered, as far as the ring reaches.</summary>
     public Applied? AnswerTo(RequestId id) => _ring.Find(id);
+
+    /// <summary>The ring, as the store has it.</summary>
+    public ImmutableArray<RingSlot> RingSlots() => _ring.Slots(silo.Now);
 
     /// <summary>The answer to a call with this id, which came before; null where none did.</summary>
     public Task<Applied>? Known(RequestId id) => _ring.Find(id) is { } answer ? Task.FromResult(answer) : Find(id)?.Task;

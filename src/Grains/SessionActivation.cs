@@ -4,7 +4,7 @@ namespace SessionActors;
 /// What an activation has in memory of its session: nothing yet, the session itself, or why it let go of it. Loads it, notices its end,
 /// keeps the store informed that it goes on.
 /// </summary>
-internal sealed class SessionActivation(
+internal sealed partial class SessionActivation(
     SessionHandle handle, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
 {
     private readonly string _session = handle.LogName;
@@ -270,8 +270,9 @@ internal sealed class SessionActivation(
             }
             catch (SessionException e)
             {
+                var isEnded = e is SessionDestroyedException { Reason: not SessionEndReason.Missing };
                 // Where a flush has overtaken it, the flush's own answer counts.
-                if (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state))
+                if ((isEnded || !await writes.HealAsync()) && _writes == writes && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
                 {
                     Stop(e);
                 }

@@ -70,6 +70,8 @@ public static class SessionActorsSiloBuilderExtensions
     {
         var age = options.Value.CollectionAge;
         collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = age;
+        // What the store may lose is to be written back.
+        collection.ClassSpecificCollectionAge[typeof(CookieKeysGrain).FullName!] = TimeSpan.FromDays(365);
         if (age <= collection.CollectionQuantum)
         {
             // Orleans wants to look more often than anything may be collected.
@@ -80,6 +82,9 @@ public static class SessionActorsSiloBuilderExtensions
     private static void AddServingLease(IServiceCollection services)
     {
         services.AddSingleton<SiloStanding>();
+        services.AddSingleton<StoreWatch>();
+        services.AddSingleton<Healing>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, Healer>();
         services.AddSingleton(sp => ActivatorUtilities.CreateInstance<ServingLease>(
             sp, (Func<CancellationToken, Task<SiloStatus>>)sp.GetRequiredService<SiloStanding>().ReadAsync));
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(sp => sp.GetRequiredService<ServingLease>());

@@ -25,6 +25,8 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _guards;
     private readonly Counter<long> _lostGuards;
     private readonly Counter<long> _servingLeases;
+    private readonly Counter<long> _healed;
+    private readonly Counter<long> _replayed;
     private readonly UpDownCounter<long> _seeking;
     private readonly UpDownCounter<long> _storing;
     private readonly UpDownCounter<long> _behind;
@@ -48,6 +50,9 @@ internal sealed class SessionMetrics
             "sessionactors.validations", "{read}", "Times the store was asked whether somebody else has changed a session, by result.");
         _guards = meter.CreateCounter<long>("sessionactors.guards", "{guard}", "Times a session's guard was asked for, by result.");
         _lostGuards = meter.CreateCounter<long>("sessionactors.guards.lost", "{guard}", "Guards that were lost while they were held.");
+        _healed = meter.CreateCounter<long>("sessionactors.healed", "{session}", "Sessions written back to a store that had lost them.");
+        _replayed = meter.CreateCounter<long>(
+            "sessionactors.replayed", "{session}", "Sessions ended again in a store that had forgotten their end.");
         _servingLeases = meter.CreateCounter<long>(
             "sessionactors.servingleases", "{change}", "Times a silo could no longer, or again, answer reads from memory, by change.");
         _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
@@ -90,6 +95,10 @@ internal sealed class SessionMetrics
     }));
 
     public void OnGuardLost() => _lostGuards.Add(1);
+
+    public void OnHealed() => _healed.Add(1);
+
+    public void OnReplayed() => _replayed.Add(1);
 
     public void OnServingLease(bool held) =>
         _servingLeases.Add(1, new KeyValuePair<string, object?>("change", held ? "regained" : "lost"));

@@ -5,7 +5,7 @@ namespace SessionActors;
 /// ended. Each step is sent until the store answers; what the answer means for the callers is said by exceptions. Knows the session's
 /// lifetime, because every step tells or asks the store how long to keep the session.
 /// </summary>
-internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
+internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
 {
     // Who asks has a caller that only reads, and loses nothing by asking again.
     private static readonly TimeSpan PeekPatience = TimeSpan.FromSeconds(1);
@@ -52,7 +52,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         lifetime.Start(sentAt, sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
         var keepFor = lifetime.KeepForAnyway(sentAt, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
         var first = new RingEntry(request.Id, "");
@@ -62,6 +62,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         switch (reply.Outcome)
         {
             case StoreOutcome.Written:
+                Owns(epoch: 1, from: null, version: 0, askedAt);
                 lifetime.Kept(sentAt, keepFor);
                 lifetime.Slide(silo.Now);
                 var ring = new RequestRing();
@@ -99,7 +100,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
 
         var nonce = Nonce = OwnerNonce.New();
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             patience,
@@ -107,12 +108,13 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
             {
                 onTry?.Invoke();
                 sentAt = silo.Now;
-                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Options.StoredTombstone);
+                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Healing.Tombstone);
             });
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 var stored = reply.Session!;
+                Owns(stored.Epoch, stored.PreviousOwner, stored.Version, askedAt);
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
@@ -134,12 +136,18 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         // Who waits for a write is active, however long that has taken; for what is acknowledged nobody does.
         var isWaitedFor = !batch[0].IsAcknowledged;
         Slide(isWaitedFor);
-        var (sentAt, flush) = (silo.Now, ToFlush(from, batch));
+        var (askedAt, sentAt, flush) = (AskedAt, silo.Now, ToFlush(from, batch));
         var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
         {
             onTry();
             return storage.CommitAsync(handle, flush);
         });
+        if (reply.Outcome == StoreOutcome.Written)
+        {
+            // One that was written before is answered so whoever has the session now.
+            Confirm(askedAt);
+        }
+
         if (reply.IsDone)
         {
             Slide(isWaitedFor);
@@ -169,11 +177,12 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <exception cref="SessionUnavailableException">Somebody else owns it, or has changed it.</exception>
     public async Task<bool> TouchAsync(SessionState state, TimeSpan keepFor, Func<Task>? reclaim)
     {
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         var reply = await storage.TouchAsync(handle, Nonce, state.Version, keepFor);
         switch (reply.Outcome)
         {
             case StoreOutcome.Written:
+                Confirm(askedAt);
                 silo.Metrics.OnTouched();
                 lifetime.Kept(sentAt, keepFor);
                 return true;
@@ -208,11 +217,13 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     public async Task DestroyAsync(TimeSpan patience)
     {
         var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time, patience, () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Options.StoredTombstone));
+            silo.Time, patience, () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone));
         if (!reply.IsDone)
         {
             throw reply.ToException(_session);
         }
+
+        silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
     }
 
     /// <summary>
@@ -225,11 +236,16 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
-            () => storage.DestroyAsync(handle, reason, silo.Options.StoredTombstone, Nonce));
+            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, Nonce));
         if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
         {
             await reclaim();
             return null;
+        }
+
+        if (reply.IsDone)
+        {
+            silo.Healing.Ends.Add(handle, reason);
         }
 
         return reply.Outcome switch

@@ -15,6 +15,7 @@ internal sealed class SessionSilo(
     SessionMetrics metrics,
     RedlockGuard guard,
     ServingLease serving,
+    Healing healing,
     PreviousOwners previousOwners)
 {
     private readonly long _began = time.GetTimestamp();
@@ -34,6 +35,9 @@ internal sealed class SessionSilo(
 
     /// <summary>Whether this silo may answer reads from memory now.</summary>
     public ServingLease Serving { get; } = serving;
+
+    /// <summary>When a session may be written back to a store that has lost it.</summary>
+    public Healing Healing { get; } = healing;
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();

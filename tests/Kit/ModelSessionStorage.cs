@@ -52,10 +52,10 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 
             if (entry.Owner == owner)
             {
-                return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previousOwnerName: null, Now));
+                return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previous: null, Now));
             }
 
-            var previous = entry.OwnerName;
+            (OwnerNonce, string?)? previous = (entry.Owner, entry.OwnerName);
             entry.Owner = owner;
             entry.OwnerName = ownerName;
             entry.Epoch++;
@@ -126,6 +126,73 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         return reply;
     });
 
+    public Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration) => StepAsync(handle, entry =>
+    {
+        if (entry is { Ended: { } reason })
+        {
+            return new StoreReply(StoreOutcome.Tombstone, reason);
+        }
+
+        var (isOwn, version) = (entry?.Owner == restoration.Owner, restoration.State.Version);
+        if (isOwn && entry!.Version >= version)
+        {
+            return new StoreReply(entry.Version == version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+        }
+
+        if (entry is not null && !isOwn
+            && (entry.Owner != restoration.ClaimedFrom?.Owner || entry.Version > restoration.ClaimedFrom.Value.Version))
+        {
+            return new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
+        }
+
+        if (time.GetElapsedTime(restoration.StartedAt) > ISessionStorage.CreateDeadline)
+        {
+            return new StoreReply(StoreOutcome.Late);
+        }
+
+        _entries[handle] = new Entry(restoration, Now);
+        return new StoreReply(StoreOutcome.Written);
+    });
+
+    /// <summary>Is from now on another store, with nothing in it.</summary>
+    public void BecomeAnother()
+    {
+        lock (_gate)
+        {
+            Identity = new StoreIdentity(RequestId.New().ToString());
+            _entries.Clear();
+        }
+    }
+
+    /// <summary>Keeps what is stored now. What is returned makes it another store with that in it.</summary>
+    public Action Replica()
+    {
+        lock (_gate)
+        {
+            var copy = _entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
+            return () =>
+            {
+                BecomeAnother();
+                lock (_gate)
+                {
+                    foreach (var (handle, entry) in copy)
+                    {
+                        _entries[handle] = entry;
+                    }
+                }
+            };
+        }
+    }
+
+    /// <summary>Takes out what is stored, without a trace and under the same identity.</summary>
+    public void Delete(SessionHandle handle)
+    {
+        lock (_gate)
+        {
+            _entries.Remove(handle);
+        }
+    }
+
     public Task<StoreProbe> ProbeAsync() => Task.FromResult(new StoreProbe(null, Identity));
 
     private DateTimeOffset Now => time.GetUtcNow();
@@ -153,6 +220,22 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         private ImmutableDictionary<long, DateTimeOffset> _appliedAt = ImmutableDictionary<long, DateTimeOffset>.Empty;
         private TimeSpan? _ownTtl;
 
+        public Entry()
+        {
+        }
+
+        public Entry(Restoration restoration, DateTimeOffset now)
+        {
+            var state = restoration.State;
+            (Owner, OwnerName, Epoch) = (restoration.Owner, restoration.OwnerName, restoration.Epoch);
+            (_properties, _ownTtl, Version, Secret, Generation) =
+                (state.Properties, state.OwnTtl, state.Version, state.Secret, state.Secret is null ? 0 : state.Generation);
+            _ring = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry);
+            _appliedAt = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => now - slot.Age);
+            EndsAt = now + restoration.LifetimeLeft;
+            ExpiresAt = now + restoration.KeepFor;
+        }
+
         /// <summary>Why it ended: then the entry is a tombstone.</summary>
         public SessionEndReason? Ended { get; init; }
         public DateTimeOffset ExpiresAt { get; set; }
@@ -164,6 +247,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public long Epoch { get; set; }
         public SecretHash? Secret { get; set; }
         public int Generation { get; set; }
+
+        public Entry Copy() => (Entry)MemberwiseClone();
 
         public bool Remembers(Flush flush) => _ring.TryGetValue(flush.FromVersion + 1, out var written) && written.Id == flush.Id;
 
@@ -188,7 +273,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             }
         }
 
-        public StoredSession Read(string? previousOwnerName, DateTimeOffset now) => new()
+        public StoredSession Read((OwnerNonce Owner, string? Name)? previous, DateTimeOffset now) => new()
         {
             Properties = _properties,
             Version = Version,
@@ -200,7 +285,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Generation = Generation,
             Ring = _ring,
             RingReach = Version > ISessionStorage.RingSize ? now - _appliedAt.Values.Min() : null,
-            PreviousOwnerName = previousOwnerName,
+            PreviousOwnerName = previous?.Name,
+            PreviousOwner = previous?.Owner,
             Released = Released,
         };
     }

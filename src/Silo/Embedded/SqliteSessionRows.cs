@@ -23,6 +23,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _own = database.Statement(
         "UPDATE session SET owner = ?2, owner_name = ?3, epoch = epoch + 1, released = 0 WHERE id = ?1");
 
+    private readonly SqliteStatement _setEpoch = database.Statement("UPDATE session SET epoch = ?2 WHERE id = ?1");
     private readonly SqliteStatement _release = database.Statement("UPDATE session SET released = 1 WHERE id = ?1");
     private readonly SqliteStatement _setEnds = database.Statement("UPDATE session SET ends = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setExpires = database.Statement("UPDATE session SET expires = ?2 WHERE id = ?1");
@@ -123,15 +124,10 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             _set.Bind(1, id).Bind(2, name).Bind(3, value.Span).Run();
         }
 
-        Span<byte> requestId = stackalloc byte[16];
         var version = flush.FromVersion;
         foreach (var entry in flush.Entries)
         {
-            version++;
-            BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
-            BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
-            _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
-                .Bind(5, entry.Result).Bind(6, now).Run();
+            Remember(id, ++version, entry, now);
         }
 
         _setVersion.Bind(1, id).Bind(2, version).Run();
@@ -143,6 +139,34 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         if (flush.Secret is { } secret)
         {
             SetSecret(id, secret.Hash, secret.Generation);
+        }
+    }
+
+    /// <summary>Writes everything of a session that is written back into a row that has nothing yet but what it is found by.</summary>
+    public void Restore(long id, Restoration restoration, long now)
+    {
+        var state = restoration.State;
+        Own(id, restoration.Owner, restoration.OwnerName);
+        _setEpoch.Bind(1, id).Bind(2, restoration.Epoch).Run();
+        _setVersion.Bind(1, id).Bind(2, state.Version).Run();
+        foreach (var (name, value) in state.Properties)
+        {
+            _set.Bind(1, id).Bind(2, name).Bind(3, value.Span).Run();
+        }
+
+        foreach (var slot in restoration.Ring)
+        {
+            Remember(id, slot.Version, slot.Entry, now - slot.Age.Ticks);
+        }
+
+        if (state.OwnTtl is { } ttl)
+        {
+            _setTtl.Bind(1, id).Bind(2, ttl.Ticks).Run();
+        }
+
+        if (state.Secret is { } secret)
+        {
+            SetSecret(id, secret, state.Generation);
         }
     }
 
@@ -174,7 +198,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     }
 
     /// <summary>Everything that is stored of a session.</summary>
-    public StoredSession Read(long id, string? previousOwnerName, long now)
+    public StoredSession Read(long id, SessionRow? previous, long now)
     {
         _read.Bind(1, id);
         try
@@ -193,7 +217,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 Generation = (int)_read.Int64(6),
                 Ring = ring,
                 RingReach = _read.Int64(0) > ISessionStorage.RingSize ? new TimeSpan(Math.Max(0, now - oldest)) : null,
-                PreviousOwnerName = previousOwnerName,
+                PreviousOwnerName = previous?.OwnerName,
+                PreviousOwner = previous is null ? null : new OwnerNonce(previous.Owner),
                 Released = _read.Int64(7) != 0,
             };
         }
@@ -201,6 +226,15 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             _read.Reset();
         }
+    }
+
+    private void Remember(long id, long version, RingEntry entry, long applied)
+    {
+        Span<byte> requestId = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
+        BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
+        _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
+            .Bind(5, entry.Result).Bind(6, applied).Run();
     }
 
     private ImmutableDictionary<string, ReadOnlyMemory<byte>> ReadProperties(long id)
