@@ -54,6 +54,13 @@ internal static partial class GrainLog
     [LoggerMessage(1013, LogLevel.Information, "The lock master {Master} is back.")]
     public static partial void MasterBack(ILogger logger, string master);
 
+    [LoggerMessage(1014, LogLevel.Warning,
+        "This silo cannot prove that it may answer from memory ({Why}); every read asks the store, until it can again.")]
+    public static partial void ServingLeaseLost(ILogger logger, string why, Exception? error);
+
+    [LoggerMessage(1015, LogLevel.Information, "This silo answers reads from memory again.")]
+    public static partial void ServingLeaseRegained(ILogger logger);
+
     [LoggerMessage(
         1020, LogLevel.Warning, "{Count} acknowledged changes of session {Session} are not stored yet; they are sent until the store answers.")]
     public static partial void StoredLate(ILogger logger, string session, int count);

@@ -49,8 +49,8 @@ internal sealed partial class PendingWrites
     }
 
     /// <summary>How many of those that wait may be flushed now.</summary>
-    private ValueTask<int> ReadyAsync() => owner.Guard is not { } guard ? new(Flush.MaxEntries) : new(
-        (_guarded ??= new GuardedWrites(session, owner, guard, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
+    private ValueTask<int> ReadyAsync() => owner.KnowsAll ? new(Flush.MaxEntries) : new(
+        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -87,8 +87,8 @@ internal sealed partial class PendingWrites(
 
         _writes.Project(write);
         var behind = BehindOf(write);
-        // Where another cluster may have changed something, even "nothing to do" has to be asked for.
-        if (write.IsNoChange && owner.Guard is null && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
+        // Where somebody else may have changed something, even "nothing to do" has to be asked for.
+        if (write.IsNoChange && owner.KnowsAll && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
         {
             return Task.FromResult(new Applied(Current.Version, write.Entry.Result));
         }
@@ -137,10 +137,10 @@ internal sealed partial class PendingWrites(
 
     // What acknowledges the write before it is stored, where anything does.
     private WriteBehind? BehindOf(PendingWrite write) =>
-        silo.Options.FlushMode == FlushMode.WriteBehind
+        silo.Options.FlushMode == FlushMode.WriteBehind && owner.KnowsAll
         && (_behind ??= new WriteBehind(session, silo, _writes, owner.Stay)).Takes(write) ? _behind : null;
 
-    /// <summary>Reads the session anew, for those who found that another cluster has changed it.</summary>
+    /// <summary>Reads the session anew, for those who found that somebody else has changed it.</summary>
     public Task RefreshAsync()
     {
         var refresh = WantRefresh().Task;
@@ -148,7 +148,7 @@ internal sealed partial class PendingWrites(
         return refresh;
     }
 
-    /// <summary>Reads the session anew where another cluster has changed it since it was read.</summary>
+    /// <summary>Reads the session anew where somebody else has changed it since it was read.</summary>
     /// <param name="mustOwn">Whether to claim it also where another cluster only owns it.</param>
     /// <exception cref="SessionException">It has ended, is out of reach, or another silo of this cluster has it.</exception>
     public async Task ValidateAsync(bool mustOwn = false)

@@ -17,8 +17,8 @@ internal sealed class SessionActivation(
 
     private FreshReads? _fresh;
 
-    /// <summary>The session if it is in memory, has not ended, and no other cluster can have changed it.</summary>
-    public PendingWrites? AtHand => owner.Guard is null ? Loaded : null;
+    /// <summary>The session if it is in memory, has not ended, and nobody else can have changed it.</summary>
+    public PendingWrites? AtHand => owner.KnowsAll ? Loaded : null;
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -54,9 +54,9 @@ internal sealed class SessionActivation(
         }
     }
 
-    /// <summary>The same, with all that other clusters have stored before the call.</summary>
+    /// <summary>The same, with all that anybody else has stored before the call.</summary>
     public ValueTask<PendingWrites> FreshAsync() =>
-        owner.Guard is null ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
+        owner.KnowsAll ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
 
     /// <summary>The session if it is there and can be had.</summary>
     public async ValueTask<PendingWrites?> FreshOrNullAsync()

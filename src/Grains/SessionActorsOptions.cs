@@ -124,6 +124,14 @@ public sealed class SessionActorsOptions
     public int MaxPendingBytes { get; set; } = 256 * 1024;
 
     /// <summary>
+    /// How long a silo may answer reads from memory after it last proved that it is a member of its cluster and reaches the store: how old
+    /// a read may be at most while servers or networks fail. Default 3 s, 0.5 s to 1 hour; 0 asks the store before every read, one command
+    /// each. It is proved three times in that time. While it is not, reads are compared with the store, or 503 where that is out of reach.
+    /// Longer serves reads through longer outages of the store, and older ones.
+    /// </summary>
+    public TimeSpan ServingLease { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
     /// How long an activation that nobody calls stays in memory. Default 5 minutes, at least 1 minute (how often Orleans looks). Longer
     /// saves the one command that loads the session again; shorter saves memory.
     /// </summary>

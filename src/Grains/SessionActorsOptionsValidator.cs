@@ -39,6 +39,11 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
         Between(errors, options.Ttl, TimeSpan.FromSeconds(1), Longest);
         Between(errors, options.DeleteExpiry, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
         Between(errors, options.CollectionAge, TimeSpan.FromMinutes(1), Longest);
+        if (options.ServingLease != TimeSpan.Zero)
+        {
+            Between(errors, options.ServingLease, TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1));
+        }
+
         if (options.AbsoluteLifetime is { } lifetime)
         {
             Between(errors, lifetime, TimeSpan.FromSeconds(1), Longest, nameof(options.AbsoluteLifetime));

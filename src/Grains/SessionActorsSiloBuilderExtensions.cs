@@ -38,6 +38,7 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);
             services.TryAddSingleton<RedisConnection>();
+            AddServingLease(services);
             AddSessionStorage(services);
             AddGrainStorage(services);
         }
@@ -74,6 +75,14 @@ public static class SessionActorsSiloBuilderExtensions
             // Orleans wants to look more often than anything may be collected.
             collection.CollectionQuantum = age / 2;
         }
+    }
+
+    private static void AddServingLease(IServiceCollection services)
+    {
+        services.AddSingleton<SiloStanding>();
+        services.AddSingleton(sp => ActivatorUtilities.CreateInstance<ServingLease>(
+            sp, (Func<CancellationToken, Task<SiloStatus>>)sp.GetRequiredService<SiloStanding>().ReadAsync));
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(sp => sp.GetRequiredService<ServingLease>());
     }
 
     private static void AddSessionStorage(IServiceCollection services)

@@ -24,6 +24,7 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _validations;
     private readonly Counter<long> _guards;
     private readonly Counter<long> _lostGuards;
+    private readonly Counter<long> _servingLeases;
     private readonly UpDownCounter<long> _seeking;
     private readonly UpDownCounter<long> _storing;
     private readonly UpDownCounter<long> _behind;
@@ -44,9 +45,11 @@ internal sealed class SessionMetrics
         _leases = meter.CreateCounter<long>("sessionactors.leases", "{lease}", "Leases granted: exclusive access to a session.");
         _lostLeases = meter.CreateCounter<long>("sessionactors.leases.lost", "{lease}", "Leases that ended before they were given back.");
         _validations = meter.CreateCounter<long>(
-            "sessionactors.validations", "{read}", "Times the store was asked whether another cluster has changed a session, by result.");
+            "sessionactors.validations", "{read}", "Times the store was asked whether somebody else has changed a session, by result.");
         _guards = meter.CreateCounter<long>("sessionactors.guards", "{guard}", "Times a session's guard was asked for, by result.");
         _lostGuards = meter.CreateCounter<long>("sessionactors.guards.lost", "{guard}", "Guards that were lost while they were held.");
+        _servingLeases = meter.CreateCounter<long>(
+            "sessionactors.servingleases", "{change}", "Times a silo could no longer, or again, answer reads from memory, by change.");
         _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
         _storing = meter.CreateUpDownCounter<long>(StoringName, "{call}", "Calls that wait for their change to be stored.");
         _behind = meter.CreateUpDownCounter<long>(AcknowledgedName, "{delta}", "Changes acknowledged and not stored yet.");
@@ -87,6 +90,9 @@ internal sealed class SessionMetrics
     }));
 
     public void OnGuardLost() => _lostGuards.Add(1);
+
+    public void OnServingLease(bool held) =>
+        _servingLeases.Add(1, new KeyValuePair<string, object?>("change", held ? "regained" : "lost"));
 
     public void OnSeeking() => _seeking.Add(1);
 

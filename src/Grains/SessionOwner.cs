@@ -7,6 +7,9 @@ namespace SessionActors;
 /// </summary>
 internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
 {
+    // Who asks has a caller that only reads, and loses nothing by asking again.
+    private static readonly TimeSpan PeekPatience = TimeSpan.FromSeconds(1);
+
     private readonly string _session = handle.LogName;
 
     private readonly SessionGuard? _guard = silo.Guard is { } masters
@@ -21,6 +24,12 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
 
     /// <summary>What keeps other clusters out while somebody has a lease here.</summary>
     public SessionGuard? LeaseGuard => _ownLeaseGuard ?? _guard;
+
+    /// <summary>
+    /// Whether what is in memory is as the store has it, without asking: no other cluster writes the session, and this silo has not lost
+    /// touch with its own.
+    /// </summary>
+    public bool KnowsAll => _guard is null && silo.Serving.IsHeld;
 
     /// <summary>Keeps an activation that nobody calls in memory; null where it has nothing that is not stored.</summary>
     public Action<TimeSpan>? Stay { get; init; }
@@ -150,7 +159,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// Asks the store at which version the session is. Found, Missing, Tombstone, or no answer.
     /// </summary>
     public Task<StoreReply> PeekAsync() =>
-        StoreRetry.UntilAnsweredAsync(silo.Time, SessionRequest.DefaultPatience, () => storage.PeekAsync(handle));
+        StoreRetry.UntilAnsweredAsync(silo.Time, PeekPatience, () => storage.PeekAsync(handle));
 
     /// <summary>Renews the session in the store. False where the store did not answer.</summary>
     /// <param name="state">What is in memory.</param>

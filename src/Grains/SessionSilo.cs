@@ -14,6 +14,7 @@ internal sealed class SessionSilo(
     ILogger<SessionGrain> logger,
     SessionMetrics metrics,
     RedlockGuard guard,
+    ServingLease serving,
     PreviousOwners previousOwners)
 {
     private readonly long _began = time.GetTimestamp();
@@ -30,6 +31,9 @@ internal sealed class SessionSilo(
     public ILogger Logger { get; } = logger;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    /// <summary>Whether this silo may answer reads from memory now.</summary>
+    public ServingLease Serving { get; } = serving;
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();

@@ -4,9 +4,11 @@ namespace SessionActors;
 
 /// <summary>
 /// Whether this silo is a member of its cluster and the store answers. The store is asked by a touch of a session that is not there: it
-/// goes the way of every real step, costs as little as one, and changes nothing.
+/// goes the way of every real step, costs as little as one, and changes nothing. Degraded while the silo cannot prove that it may answer
+/// reads from memory: every read is then one command.
 /// </summary>
-internal sealed class StoreHealthCheck(ISessionStorage storage, ISiloStatusOracle silo, TimeProvider time) : IHealthCheck
+internal sealed class StoreHealthCheck(
+    ISessionStorage storage, ISiloStatusOracle silo, ServingLease serving, TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -21,9 +23,14 @@ internal sealed class StoreHealthCheck(ISessionStorage storage, ISiloStatusOracl
         {
             var reply = await storage.TouchAsync(SessionHandle.New(), OwnerNonce.New(), version: 1, Patience)
                 .WaitAsync(Patience, time, cancellationToken);
-            return reply.Outcome == StoreOutcome.Missing
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy($"The session store did not take a command ({reply.Outcome}).", reply.Error);
+            if (reply.Outcome == StoreOutcome.Missing)
+            {
+                return serving.IsHeld || !serving.IsOn
+                    ? HealthCheckResult.Healthy()
+                    : HealthCheckResult.Degraded("The silo cannot prove that it may answer reads from memory.");
+            }
+
+            return HealthCheckResult.Unhealthy($"The session store did not take a command ({reply.Outcome}).", reply.Error);
         }
         catch (TimeoutException e)
         {

@@ -13,7 +13,9 @@ public sealed class RedisOutageTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _redis = await RedisServer.StartAsync(new RedisServerSettings { AppendOnly = true });
-        _app = await AppProcess.StartAsync(Site.App, $"--SessionActors:Redis={_redis.Address}");
+        // What is read from memory must not depend on how long a test takes.
+        _app = await AppProcess.StartAsync(
+            Site.App, $"--SessionActors:Redis={_redis.Address}", "--SessionActors:ServingLease=01:00:00");
         _visitor = new Browser(_app.Address);
         await _visitor.GetAsync("/set/a/before");
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Net;
+using System.Net.Sockets;
 
 namespace SessionActors;
 
@@ -13,7 +14,7 @@ public sealed class Browser : IDisposable
         Cookies = cookies ?? new CookieContainer();
         Address = address;
         var handler = new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false, MaxConnectionsPerServer = 256 };
-        _client = new HttpClient(handler)
+        _client = new HttpClient(new FailingAlike { InnerHandler = handler })
         {
             BaseAddress = address,
             Timeout = TimeSpan.FromSeconds(60),
@@ -87,6 +88,24 @@ public sealed class Browser : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    /// <summary>
+    /// A server that is killed while a connection to it is made shows as a bare socket error now and then, and as a failed request else.
+    /// </summary>
+    private sealed class FailingAlike : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+            catch (SocketException lost)
+            {
+                throw new HttpRequestException(HttpRequestError.ConnectionError, "The connection was lost while it was made.", lost);
+            }
+        }
+    }
 }
 
 /// <summary>A request that waits in the middle of its endpoint.</summary>

@@ -8,6 +8,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     private readonly Lock _gate = new();
     private readonly Dictionary<SessionHandle, Entry> _entries = [];
 
+    /// <summary>Which store it says it is.</summary>
+    public StoreIdentity? Identity { get; set; } = new("first");
+
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, entry =>
     {
         switch (entry)
@@ -122,6 +125,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 
         return reply;
     });
+
+    public Task<StoreProbe> ProbeAsync() => Task.FromResult(new StoreProbe(null, Identity));
 
     private DateTimeOffset Now => time.GetUtcNow();
 

@@ -126,7 +126,12 @@ internal sealed class SessionCluster : IAsyncDisposable
             silo.Services.AddKeyedSingleton(TimeProviderNames.Grains, time);
             silo.Services.AddSingleton<ISessionStorage>(watched);
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
-            silo.AddSessionActors(configure);
+            silo.AddSessionActors(options =>
+            {
+                // Tests that are not about it must not depend on how fast it is proved.
+                options.ServingLease = TimeSpan.FromHours(1);
+                configure?.Invoke(options);
+            });
             configureSilo?.Invoke(silo);
             silo.AddIncomingGrainCallFilter(call =>
             {

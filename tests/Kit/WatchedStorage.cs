@@ -10,6 +10,9 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
     /// <summary>What happens to a step: given its name and the step itself. Null: it just runs.</summary>
     public Func<string, Func<Task<StoreReply>>, Task<StoreReply>>? OnStep { get; set; }
 
+    /// <summary>What happens to a probe. Null: it just runs.</summary>
+    public Func<Func<Task<StoreProbe>>, Task<StoreProbe>>? OnProbe { get; set; }
+
     /// <summary>
     /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>peek</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.
     /// </summary>
@@ -66,6 +69,8 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
         StepAsync("release", () => inner.ReleaseAsync(handle, owner, keepFor));
+
+    public Task<StoreProbe> ProbeAsync() => OnProbe is { } onProbe ? onProbe(inner.ProbeAsync) : inner.ProbeAsync();
 
     private Task<StoreReply> StepAsync(string name, Func<Task<StoreReply>> run)
     {

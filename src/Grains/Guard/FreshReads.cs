@@ -1,7 +1,7 @@
 namespace SessionActors;
 
 /// <summary>
-/// Makes sure that what is read is as new as anything another cluster was told before the read began: asks the store at which version the
+/// Makes sure that what is read is as new as anything that anybody was told before the read began: asks the store at which version the
 /// session is, one command, and reads it anew only where that has changed. One question is under way at a time. Who comes meanwhile may
 /// not use its answer, which can be older than they are; they share the next one.
 /// </summary>

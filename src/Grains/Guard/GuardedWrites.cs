@@ -1,7 +1,10 @@
 namespace SessionActors;
 
-/// <summary>What has to be so before the writes of a session that wait may be flushed while other clusters write it too.</summary>
-internal sealed class GuardedWrites(string session, SessionOwner owner, SessionGuard guard, ProjectedWrites writes)
+/// <summary>
+/// What has to be so before the writes of a session that wait may be flushed while other clusters write it too, or another silo may have
+/// it.
+/// </summary>
+internal sealed class GuardedWrites(string session, SessionOwner owner, ProjectedWrites writes)
 {
     // As long as a missing majority is asked again: sooner nobody could tell it from another cluster's guard.
     private static readonly TimeSpan LongestWait = RedlockGuard.NoMajorityPatience;
@@ -53,6 +56,12 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, SessionG
 
     private async Task<bool> IsHeldAsync()
     {
+        if (owner.Guard is not { } guard)
+        {
+            // The fence decides.
+            return true;
+        }
+
         // Not longer than the least patient of them: it leaves the queue then. And not all of that at once: readers who have found that the
         // session has changed wait behind this.
         var patience = LeaseTimes.Least(LongestWait, writes.Waiting.Min(write => write.PatienceLeft));

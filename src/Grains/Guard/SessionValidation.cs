@@ -6,14 +6,14 @@ internal enum Validity
     /// <summary>It is owned here, and nobody else has changed it.</summary>
     Owned,
 
-    /// <summary>Another cluster owns it and has not changed it.</summary>
+    /// <summary>Somebody else owns it and has not changed it.</summary>
     Unchanged,
 
     /// <summary>Another cluster has changed it.</summary>
     Changed,
 }
 
-/// <summary>Asks the store whether another cluster has changed a session.</summary>
+/// <summary>Asks the store whether somebody else has changed a session.</summary>
 internal static class SessionValidation
 {
     /// <param name="owner">Asks.</param>
@@ -33,8 +33,9 @@ internal static class SessionValidation
 
         if (reply.Mark is not { } mark)
         {
-            throw SessionUnavailableException.NotApplied(
-                session, "another cluster may have changed it, and the store that knows is out of reach.");
+            throw SessionUnavailableException.NotApplied(session, owner.Guard is null
+                ? "its silo cannot prove that nobody else has changed it (ServingLease), and the store that knows is out of reach."
+                : "another cluster may have changed it, and the store that knows is out of reach.");
         }
 
         // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data.

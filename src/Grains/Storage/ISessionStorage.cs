@@ -72,4 +72,7 @@ internal interface ISessionStorage
     /// Written, Fenced, Missing, Tombstone.
     /// </summary>
     Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor);
+
+    /// <summary>Asks the store, all of it, for a sign of life, and which store it is. Concerns no session.</summary>
+    Task<StoreProbe> ProbeAsync();
 }

@@ -15,6 +15,7 @@ internal sealed class RedisSessionStorage(
 {
     private readonly string _prefix = options.Value.KeyPrefix;
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly RedisProbe _probe = new(connection);
     private readonly RedisClock _clock = new(time ?? TimeProvider.System);
 
     public async Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush)
@@ -46,6 +47,8 @@ internal sealed class RedisSessionStorage(
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
         SendAsync(RedisScript.Release(KeyOf(handle), owner, keepFor));
+
+    public Task<StoreProbe> ProbeAsync() => _probe.AskAsync();
 
     private string KeyOf(SessionHandle handle) => _prefix + handle;
 

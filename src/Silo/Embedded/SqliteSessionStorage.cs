@@ -10,6 +10,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     private const int SweepEvery = 16, SweepAtMost = 32;
 
     private readonly SqliteSessionRows _rows = new(database);
+    private readonly StoreIdentity _identity = new(RequestId.New().ToString());
     private int _steps;
 
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, flush, row =>
@@ -130,6 +131,19 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
 
             return reply;
         });
+
+    // What it has taken it keeps for as long as its process lives, so it stays the same store.
+    public async Task<StoreProbe> ProbeAsync()
+    {
+        try
+        {
+            return new StoreProbe(null, await database.RunAsync(() => _identity));
+        }
+        catch (Exception error)
+        {
+            return new StoreProbe(error);
+        }
+    }
 
     private long Now => time.GetUtcNow().UtcTicks;
 

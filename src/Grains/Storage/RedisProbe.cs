@@ -1,0 +1,67 @@
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>
+/// Asks a Redis for a sign of life and for its run and replication ids, of which a restart or a failover changes one at least. One command;
+/// where the ids cannot be had, a PING. Of a Redis Cluster every master is asked for a sign of life alone: a session's own master is one of
+/// them, and their ids change one by one.
+/// </summary>
+internal sealed class RedisProbe(RedisConnection connection)
+{
+    // The client keeps INFO itself for connections in its admin mode, which the application's own need not be in.
+    private const string Ids =
+        """
+        local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+        local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+        return run and replication and run .. '/' .. replication
+        """;
+
+    // Until told otherwise: what one user may run does not change under way, as a rule.
+    private volatile bool _tellsIds = true;
+
+    public async Task<StoreProbe> AskAsync()
+    {
+        try
+        {
+            return await AskAsync(await connection.GetAsync());
+        }
+        catch (Exception error)
+        {
+            return new StoreProbe(error);
+        }
+    }
+
+    private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis)
+    {
+        var masters = redis.GetServers().Where(server => server is { ServerType: ServerType.Cluster, IsReplica: false }).ToList();
+        if (masters.Count > 0)
+        {
+            await Task.WhenAll(masters.Select(master => master.PingAsync()));
+            return new StoreProbe(null);
+        }
+
+        var database = redis.GetDatabase();
+        if (_tellsIds)
+        {
+            try
+            {
+                var ids = (string?)await database.ExecuteAsync("EVAL", [Ids, 0], CommandFlags.DemandMaster);
+                if (ids is not null)
+                {
+                    return new StoreProbe(null, new StoreIdentity(ids));
+                }
+
+                _tellsIds = false;
+            }
+            catch (RedisServerException refusal) when (refusal.Message.Contains("INFO", StringComparison.OrdinalIgnoreCase)
+                || refusal.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+            {
+                _tellsIds = false;
+            }
+        }
+
+        await database.ExecuteAsync("PING", [], CommandFlags.DemandMaster);
+        return new StoreProbe(null);
+    }
+}

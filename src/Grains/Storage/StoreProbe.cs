@@ -1,0 +1,19 @@
+namespace SessionActors;
+
+/// <summary>
+/// Which store it is that answers, in the sense of what it can have forgotten: another one after every restart and every failover. Compared
+/// for equality.
+/// </summary>
+internal readonly record struct StoreIdentity(string Value)
+{
+    public override string ToString() => Value;
+}
+
+/// <summary>The answer to a probe.</summary>
+/// <param name="Error">What went wrong; null where the store answered.</param>
+/// <param name="Identity">Which store it is; null where it does not tell.</param>
+internal readonly record struct StoreProbe(Exception? Error, StoreIdentity? Identity = null)
+{
+    /// <summary>Whether the store answered.</summary>
+    public bool IsAnswered => Error is null;
+}
