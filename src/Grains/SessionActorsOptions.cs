@@ -117,9 +117,9 @@ public sealed class SessionActorsOptions
     public TimeSpan FlushDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Most bytes of one session that are acknowledged and not stored yet: names and values, and 512 bytes for each change. Default 256 KiB,
-    /// 1 KiB to 64 MiB. Past it changes wait for the store as if written through, and while it is out of reach they are turned away. Only
-    /// with <see cref="FlushMode.WriteBehind"/>.
+    /// Most bytes of one session that are acknowledged and not stored yet: names and values, and 512 bytes for each change. Default
+    /// 256 KiB, 1 KiB to 64 MiB. Past it changes wait for the store as if written through, and while it is out of reach they are turned
+    /// away. Only with <see cref="FlushMode.WriteBehind"/>.
     /// </summary>
     public int MaxPendingBytes { get; set; } = 256 * 1024;
 

@@ -94,9 +94,10 @@ public sealed class WriteBehindTests : IAsyncLifetime
 
         static int Kept(string keys)
         {
-            var numbers = keys.Split(' ').Where(key => key[0] == 'p').Select(key => int.Parse(key[1..], CultureInfo.InvariantCulture)).Order();
-            Assert.Equal(Enumerable.Range(0, numbers.Count()), numbers);
-            return numbers.Count();
+            var numbers = keys.Split(' ').Where(key => key[0] == 'p')
+                .Select(key => int.Parse(key[1..], CultureInfo.InvariantCulture)).Order().ToArray();
+            Assert.Equal(Enumerable.Range(0, numbers.Length), numbers);
+            return numbers.Length;
         }
     }
 
