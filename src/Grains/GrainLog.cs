@@ -67,7 +67,7 @@ internal static partial class GrainLog
     public static partial void StoreChanged(ILogger logger, int healed, int others, int replayed);
 
     [LoggerMessage(
-        1020, LogLevel.Warning, "{Count} acknowledged changes of session {Session} are not stored yet; they are sent until the store answers.")]
+        1020, LogLevel.Warning, "{Count} acknowledged changes of session {Session} are not stored yet; they are sent until they are.")]
     public static partial void StoredLate(ILogger logger, string session, int count);
 
     [LoggerMessage(1021, LogLevel.Information, "Session {Session} ended with {Count} acknowledged changes that were not stored yet.")]

@@ -19,7 +19,7 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     private const int MostProperties = 100_000;
     private const int MostWaiters = 1_000_000;
 
-    /// <summary>Not longer than the shortest <see cref="SessionActorsOptions.CollectionAge"/>: what is idle enough to go is stored.</summary>
+    /// <summary>The shortest <see cref="SessionActorsOptions.CollectionAge"/>: what is idle enough to go is stored then.</summary>
     private static readonly TimeSpan LongestFlushDelay = TimeSpan.FromMinutes(1);
 
     public ValidateOptionsResult Validate(string? name, SessionActorsOptions options)
@@ -100,7 +100,8 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     {
         if (!Enum.IsDefined(options.FlushMode))
         {
-            errors.Add($"{Named(nameof(options.FlushMode), options.FlushMode)} must be {FlushMode.WriteThrough} or {FlushMode.WriteBehind}.");
+            errors.Add($"{Named(nameof(options.FlushMode), options.FlushMode)} must be {nameof(FlushMode.WriteThrough)} or "
+                + $"{nameof(FlushMode.WriteBehind)}.");
         }
 
         Between(errors, options.FlushDelay, TimeSpan.FromMilliseconds(10), LongestFlushDelay);
@@ -109,7 +110,8 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
         {
             errors.Add($"{Named(nameof(options.FlushMode), options.FlushMode)} acknowledges changes before they are in Redis, and "
                 + $"{SessionActorsOptions.Section}:{nameof(options.CrossCluster)} promises the other clusters to see there all that was "
-                + $"acknowledged. Set {nameof(options.FlushMode)} to {FlushMode.WriteThrough}, or leave {nameof(options.CrossCluster)} out.");
+                + $"acknowledged. Set {nameof(options.FlushMode)} to {nameof(FlushMode.WriteThrough)}, or leave "
+                + $"{nameof(options.CrossCluster)} out.");
         }
     }
 

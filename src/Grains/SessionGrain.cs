@@ -22,6 +22,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly SessionOwner _owner;
     private readonly SessionLifetime _lifetime = new();
     private readonly SessionActivation _activation;
+    private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
     {
@@ -30,7 +31,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _silo = silo;
         _owner = new SessionOwner(handle, storage, _lifetime, silo)
         {
-            Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? DelayDeactivation : null,
+            Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? Stay : null,
         };
         _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
@@ -185,8 +186,20 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _activation.Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _activation.LeaveAsync(cancellationToken);
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        return _activation.LeaveAsync(cancellationToken);
+    }
+
+    // Orleans refuses it of an activation that has gone, which may still have something to store.
+    private void Stay(TimeSpan time)
+    {
+        if (!_isLeaving)
+        {
+            DelayDeactivation(time);
+        }
+    }
 
     private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
     {

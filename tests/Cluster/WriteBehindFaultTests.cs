@@ -121,7 +121,7 @@ public sealed class WriteBehindFaultTests
         var sessions = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => cluster.NewSessionAsync()));
         await Task.WhenAll(sessions.Select(session => session.IncrementAsync("n", 41)));
 
-        await cluster.Silos.StopSiloAsync(cluster.Silos.Silos[1]);
+        await cluster.Silos.StopSiloAsync(cluster.Silos.Silos[1], TestContext.Current.CancellationToken);
 
         foreach (var session in sessions)
         {

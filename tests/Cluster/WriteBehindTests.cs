@@ -237,7 +237,8 @@ public sealed class WriteBehindTests
     [Fact]
     public async Task A_change_written_behind_is_no_activity_when_it_is_stored()
     {
-        await using var cluster = await StartAsync(options => (options.Ttl, options.FlushDelay) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20)));
+        await using var cluster = await StartAsync(
+            options => (options.Ttl, options.FlushDelay) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20)));
         var session = await cluster.NewSessionAsync();
         await session.IncrementAsync("n");
         cluster.Time.Advance(TimeSpan.FromSeconds(20));

@@ -82,7 +82,8 @@ internal sealed class SessionCluster : IAsyncDisposable
     public long Lost => Interlocked.Read(ref _lost);
 
     /// <summary>Waits until so many changes are acknowledged and not stored.</summary>
-    public Task UnstoredAsync(int changes) => Until.TrueAsync(() => Unstored == changes, $"{changes} changes are acknowledged and not stored");
+    public Task UnstoredAsync(int changes) =>
+        Until.TrueAsync(() => Unstored == changes, $"{changes} changes are acknowledged and not stored");
 
     /// <summary>Lets the grains' time pass until everything acknowledged is stored.</summary>
     public Task StoredAsync() => Until.TrueAsync(

@@ -126,7 +126,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
         {
             Owner = _nonces[place],
             OwnerName = name,
-            ClaimedFrom = step.B % 2 == 0 ? (_nonces[other], _versions[other] - (step.A % 2)) : null,
+            ClaimedFrom = step.B % 2 == 0 ? (_nonces[other], Math.Max(0, _versions[other] - (step.A % 2))) : null,
             Epoch = 1 + step.A,
             State = SessionState.From(
                 new StoredSession

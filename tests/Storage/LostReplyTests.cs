@@ -240,6 +240,13 @@ public sealed class LostReplyTests : IAsyncDisposable
             KeepFor = Kept,
             StartedAt = creation.StartedAt,
         };
+        // So that Redis knows every script: a fault is to meet the step itself.
+        var nobody = SessionHandle.New();
+        await _direct.CommitAsync(nobody, commit);
+        await _direct.TouchAsync(nobody, owner, 1, Kept);
+        await _direct.ReleaseAsync(nobody, owner, Kept);
+        await _direct.RestoreAsync(nobody, restoration);
+        await _direct.DestroyAsync(nobody, SessionEndReason.Destroyed, Kept);
         // Through the proxy, so that its connection stands.
         AssertOutcome(StoreOutcome.Missing, await _storage.ClaimAsync(handle, owner, "silo", Kept));
         AssertOutcome(StoreOutcome.Written, await _storage.CreateAsync(SessionHandle.New(), creation, create));

@@ -2,7 +2,7 @@ using Orleans.Services;
 
 namespace SessionActors;
 
-/// <summary>What a silo is asked by another one that is to have a session: the grain itself cannot be called any more, it is theirs.</summary>
+/// <summary>What a silo is asked by another one that is to have a session: its grain cannot be called, since it is theirs.</summary>
 [Alias("SessionActors.IHandOver")]
 internal interface IHandOver : IGrainService
 {

@@ -5,8 +5,8 @@ namespace SessionActors;
 
 /// <summary>
 /// Asks whoever owned a session, and did not hand it over, to store what it has acknowledged. Orleans may have lost an activation from its
-/// directory, or taken it for dead, while it lives and has changes in its memory. Where it does not answer, the claim goes on: it fences the
-/// previous owner, who notices and claims the session back for as long as it needs to store them.
+/// directory, or taken it for dead, while it lives and has changes in its memory. Where it does not answer, the claim goes on: it fences
+/// the previous owner, who notices and claims the session back for as long as it needs to store them.
 /// </summary>
 internal sealed class PreviousOwners(
     IServiceProvider services, ISiloStatusOracle members, ILocalSiloDetails here, ILogger<PreviousOwners> logger)

@@ -26,7 +26,8 @@ internal sealed class WriteBehind(string session, SessionSilo silo, ProjectedWri
     public int Count { get; private set; }
 
     /// <summary>Whether what waits has to be flushed now.</summary>
-    public bool IsDue => writes.Waiters > 0 || (writes.OldestAcknowledgedAt is { } at && (at <= _pushedAt || DelayLeft(at) <= TimeSpan.Zero));
+    public bool IsDue =>
+        writes.Waiters > 0 || (writes.OldestAcknowledgedAt is { } at && (at <= _pushedAt || DelayLeft(at) <= TimeSpan.Zero));
 
     /// <summary>Whether a write that was applied may be acknowledged before it is stored.</summary>
     public bool Takes(PendingWrite write) =>

@@ -5,7 +5,15 @@ namespace SessionActors;
 
 /// <summary>What a step decides by.</summary>
 internal sealed record SessionRow(
-    long Id, long Expires, SessionEndReason? Reason, string Owner, string OwnerName, bool Released, long Version, long? Ends, bool Remembers);
+    long Id,
+    long Expires,
+    SessionEndReason? Reason,
+    string Owner,
+    string OwnerName,
+    bool Released,
+    long Version,
+    long? Ends,
+    bool Remembers);
 
 /// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
 internal sealed class SqliteSessionRows(SqliteDatabase database)
