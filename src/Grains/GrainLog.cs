@@ -62,8 +62,8 @@ internal static partial class GrainLog
     public static partial void ServingLeaseRegained(ILogger logger);
 
     [LoggerMessage(1016, LogLevel.Warning,
-        "The store was restarted, or another one has taken over: {Healed} sessions of this silo are in it as they were, {Others} others are "
-        + "as it has them, {Replayed} were ended again.")]
+        "The store was restarted, or another one has taken over: {Healed} sessions of this silo are in it as they were, {Others} others "
+        + "are as it has them, {Replayed} were ended again.")]
     public static partial void StoreChanged(ILogger logger, int healed, int others, int replayed);
 
     [LoggerMessage(

@@ -157,7 +157,8 @@ internal sealed partial class PendingWrites(
         {
             var validity = await owner.ValidateAsync(session, _nonce, _writes);
             silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
-            if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync()) || (mustOwn && validity == Validity.Unchanged))
+            if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync())
+                || (mustOwn && validity == Validity.Unchanged))
             {
                 await RefreshAsync();
             }

@@ -271,8 +271,10 @@ internal sealed partial class SessionActivation(
             catch (SessionException e)
             {
                 var isEnded = e is SessionDestroyedException { Reason: not SessionEndReason.Missing };
+                var isHealed = !isEnded && await writes.HealAsync();
                 // Where a flush has overtaken it, the flush's own answer counts.
-                if ((isEnded || !await writes.HealAsync()) && _writes == writes && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
+                if (!isHealed && _writes == writes
+                    && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
                 {
                     Stop(e);
                 }

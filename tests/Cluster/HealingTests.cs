@@ -49,7 +49,8 @@ public sealed class HealingTests
 
         await Until.TrueAsync(() => cluster.Storage.Count("restore") == 3, "all are written back");
         await Until.TrueAsync(
-            async () => (await Task.WhenAll(handles.Select(PeekAsync))).ToList() is var now && before.SequenceEqual(now), "they are as they were");
+            async () => (await Task.WhenAll(handles.Select(PeekAsync))).ToList() is var now && before.SequenceEqual(now),
+            "they are as they were");
     }
 
     [Fact]

@@ -39,7 +39,11 @@ public sealed class HealingTests : IAsyncLifetime
 
         var database = await _redis.DatabaseAsync();
         await Until.TrueAsync(
-            async () => (await Task.WhenAll(visitors.Select(visitor => database.KeyExistsAsync(SiteRedis.KeyOf(visitor.Handle))))).All(e => e),
+            async () =>
+            {
+                var stored = await Task.WhenAll(visitors.Select(visitor => database.KeyExistsAsync(SiteRedis.KeyOf(visitor.Handle))));
+                return Array.TrueForAll(stored, isThere => isThere);
+            },
             "all active sessions are there again");
         var after = await Task.WhenAll(visitors.Select(visitor => _redis.StoredAsync(visitor.Handle)));
         Assert.Equal(before.Select(Untimed), after.Select(Untimed));

@@ -121,7 +121,8 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
         var other = (step.Session * Owners) + ((step.Owner + 1) % Owners);
         var secret = step.A % 3 == 0 ? SecretHash.Of([(byte)step.A]) : (SecretHash?)null;
         var slots = Enumerable.Range(0, (int)Math.Min(version, ISessionStorage.RingSize))
-            .Select(i => new RingSlot(version - i, new RingEntry(RequestId.New(), i % 2 == 0 ? "" : "a result"), Seconds(i))).Reverse().ToList();
+            .Select(i => new RingSlot(version - i, new RingEntry(RequestId.New(), i % 2 == 0 ? "" : "a result"), Seconds(i)))
+            .Reverse().ToList();
         return new Restoration
         {
             Owner = _nonces[place],

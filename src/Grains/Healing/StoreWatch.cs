@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 namespace SessionActors;
 
 /// <summary>That the store that answers is not the one that answered before: it was restarted, or another one has taken over.</summary>
-/// <param name="LastSeenAt">When the old one was asked for the last time that it answered, on the clock of <see cref="StoreWatch"/>.</param>
+/// <param name="LastSeenAt">When the old one was asked for the last time that it answered, on <see cref="StoreWatch"/>'s clock.</param>
 /// <param name="NoticedAt">When the answer of the new one had come.</param>
 internal sealed record StoreChange(long LastSeenAt, long NoticedAt);
 
 /// <summary>
-/// Asks the store which one it is, and notices when it is another one than before. Measured on the machine's clock, since that is what stores
-/// and networks fail by.
+/// Asks the store which one it is, and notices when it is another one than before. Measured on the machine's clock, since that is what
+/// stores and networks fail by.
 /// </summary>
 internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILogger<StoreWatch> logger)
 {
@@ -63,8 +63,8 @@ internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILo
     }
 
     /// <summary>
-    /// Asks anew, until the store answers or has had its time. Who comes while others ask shares the next question: the answer to theirs can
-    /// be older than what made them ask.
+    /// Asks anew, until the store answers or has had its time. Who comes while others ask shares the next question: the answer to theirs
+    /// can be older than what made them ask.
     /// </summary>
     public Task AskAnewAsync()
     {

@@ -75,9 +75,9 @@ internal interface ISessionStorage
     Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor);
 
     /// <summary>
-    /// Writes back a session that the store has lost, whole. Written (nothing was stored; or an older state of the same owner, or of the one
-    /// it was claimed from as it was claimed); AlreadyWritten; Ahead (the owner has stored a higher version since); Fenced; Tombstone; Late
-    /// (older than <see cref="CreateDeadline"/> since <see cref="Restoration.StartedAt"/>).
+    /// Writes back a session that the store has lost, whole. Written (nothing was stored; or an older state of the same owner, or of the
+    /// one it was claimed from as it was claimed); AlreadyWritten; Ahead (the owner has stored a higher version since); Fenced; Tombstone;
+    /// Late (older than <see cref="CreateDeadline"/> since <see cref="Restoration.StartedAt"/>).
     /// </summary>
     Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration);
 

@@ -64,7 +64,7 @@ internal static class RedisLayout
         {
             var entry = flush.Entries[i];
             fields.Add(RingField(flush.FromVersion + 1 + i));
-            fields.Add(entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}");
+            fields.Add(RingText(entry));
         }
 
         AddContent(fields, delta.Sets, delta.Ttl, secret);
@@ -72,8 +72,8 @@ internal static class RedisLayout
     }
 
     /// <summary>Every slot of the ring of a session that is written back, as field, id and result, age in ms, field …</summary>
-    public static IEnumerable<RedisValue> Slots(Restoration restoration) => restoration.Ring.SelectMany(slot => (RedisValue[])
-        [RingField(slot.Version), slot.Entry.Result.Length == 0 ? $"{slot.Entry.Id}" : $"{slot.Entry.Id} {slot.Entry.Result}", Ms(slot.Age)]);
+    public static IEnumerable<RedisValue> Slots(Restoration restoration) => restoration.Ring.SelectMany(
+        slot => (RedisValue[])[RingField(slot.Version), RingText(slot.Entry), Ms(slot.Age)]);
 
     /// <summary>What a session that is written back holds, as field, value, field, value …</summary>
     public static List<RedisValue> Fields(SessionState state)
@@ -83,6 +83,8 @@ internal static class RedisLayout
             fields, state.Properties, state.OwnTtl, state.Secret is { } secret ? new RotatedSecret(secret, state.Generation) : null);
         return fields;
     }
+
+    private static string RingText(RingEntry entry) => entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}";
 
     private static void AddContent(
         List<RedisValue> fields, ImmutableDictionary<string, ReadOnlyMemory<byte>> properties, TimeSpan? ownTtl, RotatedSecret? secret)

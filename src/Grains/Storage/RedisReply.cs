@@ -74,7 +74,8 @@ internal static class RedisReply
     {
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(
-            StoreOutcome.AlreadyWritten, Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
+            StoreOutcome.AlreadyWritten,
+            Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
         "found" => new(StoreOutcome.Found, Mark: new(
             (long)extra[0], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
