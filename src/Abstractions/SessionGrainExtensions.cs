@@ -53,7 +53,8 @@ public static class SessionGrainExtensions
         using var leaving = cancellationToken.UnsafeRegister(_ => session.ReleaseAsync(request.Id).Ignore(), null);
         try
         {
-            return await session.RepeatAsync(request, again => session.AcquireAsync(secret, slide, again), cancellationToken);
+            return await session.RepeatAsync(
+                request, again => session.AcquireAsync(secret, slide, again), TimeProvider.System, cancellationToken);
         }
         catch (Exception e)
         {
@@ -113,7 +114,7 @@ public static class SessionGrainExtensions
     /// <exception cref="SessionUnavailableException">The session could not be reached within the request's patience.</exception>
     /// <exception cref="SessionLeaseTimeoutException">Somebody else had a lease for all of <c>LeaseWait</c>, or too many wait.</exception>
     public static Task<T> RetryAsync<T>(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call) =>
-        session.RepeatAsync(request, call, CancellationToken.None);
+        session.RepeatAsync(request, call, TimeProvider.System, CancellationToken.None);
 
     /// <summary>Makes a call that changes nothing, and makes it again while the silo that held the session is going away.</summary>
     /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>
@@ -133,13 +134,17 @@ public static class SessionGrainExtensions
         SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
 
     // The token ends the tries, not the call that is under way.
-    private static async Task<T> RepeatAsync<T>(
-        this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken cancellationToken)
+    internal static async Task<T> RepeatAsync<T>(
+        this ISessionGrain session,
+        SessionRequest request,
+        Func<SessionRequest, Task<T>> call,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(call);
-        var started = TimeProvider.System.GetTimestamp();
+        var started = time.GetTimestamp();
         TimeSpan? sentAt = request.UnansweredFor > TimeSpan.Zero ? -request.UnansweredFor : null;
         // Waiting for somebody else's lease takes nothing from the patience with store and silos.
         var waited = TimeSpan.Zero;
@@ -147,7 +152,7 @@ public static class SessionGrainExtensions
         {
             cancellationToken.ThrowIfCancellationRequested();
             Exception reason;
-            var now = TimeProvider.System.GetElapsedTime(started);
+            var now = time.GetElapsedTime(started);
             try
             {
                 return await call(request with
@@ -159,7 +164,7 @@ public static class SessionGrainExtensions
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
             {
-                waited += TimeProvider.System.GetElapsedTime(started) - now;
+                waited += time.GetElapsedTime(started) - now;
                 continue;
             }
             catch (SessionUnavailableException moved) when (moved.Moved)
@@ -178,7 +183,7 @@ public static class SessionGrainExtensions
                 reason = e;
             }
 
-            if (TimeProvider.System.GetElapsedTime(started) - waited >= request.Patience)
+            if (time.GetElapsedTime(started) - waited >= request.Patience)
             {
                 var name = SessionHandle.LogNameOf(session.GetPrimaryKeyString());
                 var why = $"no silo answered for it within {request.Patience.TotalSeconds:0.#} s.";
@@ -187,7 +192,7 @@ public static class SessionGrainExtensions
                     : SessionUnavailableException.Unknown(name, why, reason);
             }
 
-            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+            await Task.Delay(Pause, time, cancellationToken);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
+        : base(context)
     {
         var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
         _session = handle.LogName;

@@ -6,7 +6,29 @@ namespace SessionActors;
 internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionHandle, Entry> _entries = [];
+    private Dictionary<SessionHandle, Entry> _entries = [];
+
+    /// <summary>Is told of each flush that was applied, a create's included, and of what the session was then.</summary>
+    public Action<SessionHandle, Flush, StoredSession>? OnApplied { get; set; }
+
+    /// <summary>Remembers everything, and returns what brings it back: a store that loses what it was told since.</summary>
+    public Action Save()
+    {
+        lock (_gate)
+        {
+            var saved = Copy(_entries);
+            return () =>
+            {
+                lock (_gate)
+                {
+                    _entries = Copy(saved);
+                }
+            };
+        }
+
+        static Dictionary<SessionHandle, Entry> Copy(Dictionary<SessionHandle, Entry> entries) =>
+            entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
+    }
 
     /// <summary>Which store it says it is.</summary>
     public StoreIdentity? Identity { get; set; } = new("first");
@@ -38,6 +60,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         };
         created.Apply(flush, Now);
         _entries[handle] = created;
+        OnApplied?.Invoke(handle, flush, created.Read(previousOwnerName: null, Now));
         return new StoreReply(StoreOutcome.Written);
     });
 
@@ -75,6 +98,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         if (reply.IsDone)
         {
             entry.Apply(flush, Now);
+            OnApplied?.Invoke(handle, flush, entry.Read(previousOwnerName: null, Now));
         }
 
         return reply;
@@ -248,9 +272,12 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public SecretHash? Secret { get; set; }
         public int Generation { get; set; }
 
+        // All that changes is in fields that are replaced.
         public Entry Copy() => (Entry)MemberwiseClone();
 
-        public bool Remembers(Flush flush) => _ring.TryGetValue(flush.FromVersion + 1, out var written) && written.Id == flush.Id;
+        // All of it: its first call alone may have been sent again to another owner.
+        public bool Remembers(Flush flush) => flush.Entries.Index().All(
+            entry => _ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var written) && written.Id == entry.Item.Id);
 
         public StoreReply Judge(OwnerNonce owner, long version) =>
             owner != Owner ? new StoreReply(StoreOutcome.Fenced, OwnerName: OwnerName)

@@ -85,6 +85,25 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task CommitWhoseFirstCallAnotherOwnerHasStoredAlone_IsFenced()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var both = Next(last, SessionDelta.Empty.Set("a", [1]).Set("b", [1]), "first", "second");
+        var other = OwnerNonce.New();
+        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, other));
+        await CommitAsync(handle, both with { Owner = other, Entries = [both.Entries[0]], Delta = SessionDelta.Empty.Set("a", [1]) });
+
+        // Not "already": its second call is nowhere. Nor where another call has the second one's place.
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, both));
+        await CommitAsync(handle, both with
+        {
+            Owner = other, FromVersion = 2, Entries = [new RingEntry(RequestId.New(), "")], Delta = SessionDelta.Empty.Set("c", [1]),
+        });
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, both));
+        Assert.False((await ReadAsync(handle)).Properties.ContainsKey("b"));
+    }
+
+    [Fact]
     public async Task CommitByAnEarlierOwner_IsFenced()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);

@@ -11,6 +11,8 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     // A caller whose patience is used up asks again all the same, though not in a circle.
     private static readonly TimeSpan ShortestSlice = TimeSpan.FromMilliseconds(20);
 
+    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(1);
+
     private readonly LeaseTimes _times = new(silo.Options.LockExpiry, silo.Options.MaxLease);
     private readonly LeaseQueue _queue = new(new(silo.Options.LockExpiry, silo.Options.MaxLease), silo.Options.MaxWaiters, epoch);
     private readonly List<HeldWrite> _held = [];
@@ -264,7 +266,8 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         {
             if (end > silo.Now)
             {
-                await Task.Delay(end - silo.Now, silo.Time);
+                // A delay has whole milliseconds: rounded down it would be none at all, and this a loop that waits for nothing.
+                await Task.Delay(end - silo.Now + ShortestDelay, silo.Time);
             }
 
             Pass();

@@ -45,7 +45,7 @@ internal interface ISessionStorage
     Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone);
 
     /// <summary>
-    /// Applies a flush. Written; AlreadyWritten (its first id is in the ring at its place); Fenced (another owner, whose name is in
+    /// Applies a flush. Written; AlreadyWritten (all its ids are in the ring, each at its place); Fenced (another owner, whose name is in
     /// <see cref="StoreReply.OwnerName"/>); Behind (the store's version is lower than <see cref="Flush.FromVersion"/>: it lost data);
     /// Ahead (it is higher); Missing; Tombstone.
     /// </summary>

@@ -45,7 +45,13 @@ end
 if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 end
-if entry and string.sub(entry, 1, 22) == id then
+-- All of it, not the first call alone: that one may have been sent again to another owner, and the others not.
+local i, already = 7, entry
+while already and i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
+  already = string.sub(redis.call('HMGET', key, ARGV[i])[1] or '', 1, 22) == string.sub(ARGV[i + 1], 1, 22)
+  i = i + 2
+end
+if already then
   return reply('already')
 end
 if stored ~= owner then
@@ -58,7 +64,7 @@ if version ~= from then
 end
 
 -- A slot also says when it was written, so that whoever claims the session knows how far back the ring reaches.
-local i = 7
+i = 7
 while i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
   ARGV[i + 1] = string.sub(ARGV[i + 1], 1, 22) .. ' ' .. now .. string.sub(ARGV[i + 1], 23)
   i = i + 2

@@ -54,7 +54,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result, applied FROM ring WHERE session = ?1");
 
     /// <summary>
-    /// The row under a handle, and whether it remembers that <paramref name="flush"/>, if one is given, was applied.
+    /// The row under a handle, and whether it remembers that the first call of <paramref name="flush"/>, if one is given, was applied.
     /// </summary>
     public SessionRow? Find(SessionHandle handle, Flush? flush = null)
     {
@@ -73,6 +73,16 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             _find.Reset();
         }
+    }
+
+    /// <summary>
+    /// Whether all of a flush was applied. Its first call alone may have been sent again to another owner, and the others not.
+    /// </summary>
+    public bool RemembersAll(long id, Flush flush)
+    {
+        var (ring, _) = ReadRing(id);
+        return flush.Entries.Index().All(
+            entry => ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var applied) && applied.Id == entry.Item.Id);
     }
 
     /// <summary>Inserts a row that has nothing yet but what it is found by.</summary>
