@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+
+namespace SessionActors;
+
+/// <summary>
+/// What clients talk to, as through a load balancer: the servers in turn, without those that are down or just did not answer, and with a
+/// share of the requests at most for each, so that one that hangs does not hold all.
+/// </summary>
+internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int mostPerServer)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AfterSilence = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WhileNobodyIsThere = TimeSpan.FromMilliseconds(10);
+
+    private readonly ConcurrentDictionary<string, long> _answers = new();
+    private int _turn;
+    private long _done;
+    private long _refused;
+    private long _unknown;
+
+    /// <summary>Requests that were answered with success, refused, and left open.</summary>
+    public (long Done, long Refused, long Unknown) Counts =>
+        (Interlocked.Read(ref _done), Interlocked.Read(ref _refused), Interlocked.Read(ref _unknown));
+
+    public long Operations => Counts is var (done, refused, unknown) ? done + refused + unknown : 0;
+
+    /// <summary>How often each kind of answer came that is no success.</summary>
+    public IReadOnlyDictionary<string, long> Failures => _answers;
+
+    /// <summary>The last request that nothing came back for in all the time that a client waits.</summary>
+    public (TimeSpan From, TimeSpan To, string Path)? LastHang { get; private set; }
+
+    /// <summary>Asks the server whose turn it is.</summary>
+    public async Task<Answer> AskAsync(string path, string? cookie)
+    {
+        while (true)
+        {
+            var server = Next();
+            if (server?.Http is not { } http)
+            {
+                await Clock.PassAsync(WhileNobodyIsThere);
+                continue;
+            }
+
+            var from = clock.Now;
+            HttpAnswer answer;
+            Interlocked.Increment(ref server.Load);
+            using (var patience = new CancellationTokenSource(Patience, TimeProvider.System))
+            {
+                answer = await http.GetAsync(path, cookie, patience.Token);
+                LastHang = patience.IsCancellationRequested ? (from, clock.Now, path) : LastHang;
+            }
+
+            Interlocked.Decrement(ref server.Load);
+            if (answer.WasSent)
+            {
+                return Counted(new Answer(from, clock.Now, OutcomeOf(answer), answer, server.Number));
+            }
+
+            server.AvoidUntil = clock.Now + (clock.Now - from < AfterRefusal ? AfterRefusal : AfterSilence);
+        }
+    }
+
+    private AppServer? Next()
+    {
+        var now = clock.Now;
+        for (var i = 0; i < servers.Count; i++)
+        {
+            var server = servers[(int)((uint)Interlocked.Increment(ref _turn) % servers.Count)];
+            if (server.IsInRotation && server.Http is not null && server.AvoidUntil <= now && server.Load < mostPerServer)
+            {
+                return server;
+            }
+        }
+
+        return null;
+    }
+
+    private static Outcome OutcomeOf(HttpAnswer answer) => answer.Status switch
+    {
+        >= 200 and < 300 => Outcome.Done,
+        // The problem says it in words, for people.
+        503 when answer.Body.Contains("Nothing was changed", StringComparison.Ordinal)
+            || answer.Body.Contains("Nothing was stored", StringComparison.Ordinal) => Outcome.Refused,
+        409 or 413 => Outcome.Refused,
+        _ => Outcome.Unknown,
+    };
+
+    private Answer Counted(Answer answer)
+    {
+        Interlocked.Increment(ref answer.Outcome == Outcome.Done ? ref _done : ref answer.Outcome == Outcome.Refused ? ref _refused : ref _unknown);
+        if (!answer.IsDone)
+        {
+            var kind = answer.Http.Status == 0 ? "connection lost" : $"{answer.Http.Status}, {answer.Outcome}";
+            _answers.AddOrUpdate(kind, 1, (_, count) => count + 1);
+        }
+
+        return answer;
+    }
+}
