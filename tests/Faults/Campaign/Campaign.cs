@@ -7,7 +7,10 @@ namespace SessionActors;
 internal sealed class Campaign : IAsyncDisposable
 {
     // How many sessions of each kind there are at a time.
-    private static readonly (string Kind, int Sessions)[] Sessions = [("set", 5), ("list", 3), ("counter", 5), ("lifecycle", 8)];
+    private static readonly (string Kind, int Sessions)[] Sessions =
+        [("set", 4), ("list", 3), ("counter", 4), ("register", 5), ("lease", 3), ("lifecycle", 8), ("expiry", 6)];
+
+    private const int WarmUp = 1_000;
 
     private static readonly TimeSpan BetweenFaults = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
@@ -27,18 +30,20 @@ internal sealed class Campaign : IAsyncDisposable
     private Campaign(CampaignSettings settings, FaultWorld world)
     {
         (_settings, _world, _random) = (settings, world, new Seeded(settings.Seed));
-        _front = new Front(world.Servers, world.Clock, mostPerServer: 24);
+        _front = new Front(world.Servers, world.Clock, mostPerServer: 24, settings.PerSecond);
         _recovery = new Recovery(world.Clock);
         _deck = new FaultDeck(world, _random.Branch());
     }
 
-    public static async Task<Campaign> StartAsync(CampaignSettings settings) => new(settings, await FaultWorld.StartAsync(settings.Servers));
+    public static async Task<Campaign> StartAsync(CampaignSettings settings) =>
+        new(settings, await FaultWorld.StartAsync(settings.Servers, settings.Spares, settings.Clusters));
 
     /// <summary>Runs it to its end and tells what was found.</summary>
     public async Task<CampaignReport> RunAsync()
     {
         var visiting = Sessions.SelectMany(kind => Enumerable.Range(0, kind.Sessions).Select(slot => VisitAsync(kind.Kind, slot, _random.Branch())))
             .ToArray();
+        await Until.TrueAsync(() => _front.Operations > WarmUp, "sessions are visited");
         if (_settings.Duration is { } duration)
         {
             while (_world.Clock.Now < duration)
@@ -48,7 +53,7 @@ internal sealed class Campaign : IAsyncDisposable
         }
         else
         {
-            foreach (var step in _deck.Short())
+            foreach (var step in _settings.Clusters == 1 ? _deck.Short() : _deck.ShortBetweenClusters())
             {
                 await StepAsync(step);
             }
@@ -94,9 +99,16 @@ internal sealed class Campaign : IAsyncDisposable
             await fault.HealAsync(_world);
         }
 
+        var healed = _world.Clock.Now;
         await RecoverAsync(name);
         var after = _front.Counts;
-        Say($"  done {after.Done - before.Done}, refused {after.Refused - before.Refused}, unknown {after.Unknown - before.Unknown}");
+        if (faults is [StopFault] && after.Refused + after.Unknown > before.Refused + before.Unknown)
+        {
+            _world.Findings.Add(
+                "orderly stop", $"{name}: {after.Refused - before.Refused} refused, {after.Unknown - before.Unknown} unknown; {Failures()}");
+        }
+
+        Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, unknown {after.Unknown - before.Unknown}; replies lost {_world.LostReplies}");
         await Clock.PassAsync(BetweenFaults);
     }
 
@@ -147,6 +159,9 @@ internal sealed class Campaign : IAsyncDisposable
                 "set" => new SetSubject(scene, tag, random.Branch(), asList: false),
                 "list" => new SetSubject(scene, tag, random.Branch(), asList: true),
                 "counter" => new CounterSubject(scene, tag, random.Branch()),
+                "register" => new RegisterSubject(scene, tag, random.Branch()),
+                "lease" => new LeaseSubject(scene, tag, random.Branch()),
+                "expiry" => new ExpirySubject(scene, tag, random.Branch()),
                 "lifecycle" => new LifecycleSubject(scene, tag, random.Branch()),
                 _ => throw new InvalidOperationException($"There is no workload {kind}."),
             };
@@ -173,6 +188,8 @@ internal sealed class Campaign : IAsyncDisposable
             ? $"{string.Join(", ", FaultDeck.NeedNetwork)}: this machine allows no network namespaces ({_world.WhyNoNetwork})"
             : null,
     };
+
+    private string Failures() => string.Join(", ", _front.Failures.Select(failure => $"{failure.Key}: {failure.Value}"));
 
     private void Say(string what) =>
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_world.Clock.Now.TotalSeconds,8:0.0} s  {what}"));

@@ -15,10 +15,20 @@ internal sealed record CampaignSettings
     /// <summary>How long; null: until the short campaign's counts are reached.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>How many servers there are as a rule.</summary>
     public int Servers { get; init; } = 3;
+
+    /// <summary>How many there may be besides at times.</summary>
+    public int Spares => Duration is null ? 0 : 2;
+
+    /// <summary>How many clusters they form.</summary>
+    public int Clusters { get; init; } = 1;
 
     /// <summary>The least that the short campaign does before it ends.</summary>
     public long Operations { get; init; } = 200_000;
+
+    /// <summary>How many requests are sent in a second at most.</summary>
+    public int PerSecond { get; init; } = 1_200;
 
     /// <summary>The least number of scripts that run without their reply coming back.</summary>
     public long LostReplies { get; init; } = 200;

@@ -14,21 +14,30 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
         var faults = new List<Fault>();
         void Add(int count, Func<Fault> make) => faults.AddRange(Enumerable.Range(0, count).Select(_ => make()));
         Add(12, Kill);
-        Add(6, Stop);
+        Add(4, Stop);
         Add(6, () => Pause(most: 6));
         faults.AddRange(Cuts());
         Add(4, RedisKill);
         Add(2, Failover);
-        Add(4, LostReplies);
+        Add(5, LostReplies);
         Add(1, RedisPause);
         Add(1, Storm);
         Add(1, Latency);
         Add(1, Stall);
         Add(1, () => new ScriptFlushFault());
         Add(1, Full);
+        Add(1, Starvation);
         random.Shuffle(faults);
-        return Paired(faults);
+        var steps = Paired(faults);
+        // By themselves, so that whoever shows an error was in nothing else's way.
+        steps.AddRange([[Stop()], [Stop()]]);
+        random.Shuffle(steps);
+        return steps;
     }
+
+    /// <summary>A little of what comes between two clusters.</summary>
+    public IReadOnlyList<Fault[]> ShortBetweenClusters() =>
+        [[Kill()], [LostReplies()], [Pause(most: 4)], [RedisKill()], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))]];
 
     /// <summary>One or two faults of any kind.</summary>
     public Fault[] Any()
@@ -49,9 +58,9 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
     }
 
     /// <summary>Replies lost between Redis and every server.</summary>
-    public Fault LostReplies() => new LostRepliesFault(random.Between(4, 12), silently: random.Below(3) == 0, Seconds(2, 4));
+    public Fault LostReplies() => new LostRepliesFault(random.Between(8, 20), silently: random.Below(4) == 0, Seconds(3, 5));
 
-    private Fault One() => random.Below(20) switch
+    private Fault One() => random.Below(24) switch
     {
         <= 5 => Kill(),
         6 or 7 => Stop(),
@@ -64,7 +73,11 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
         16 => Storm(),
         17 => Latency(),
         18 => Stall(),
-        _ => random.Below(2) == 0 ? new ScriptFlushFault() : Full(),
+        19 => random.Below(2) == 0 ? new ScriptFlushFault() : Full(),
+        20 => new AofTailFault(random.Branch(), TimeSpan.FromMilliseconds(random.Between(100, 1000))),
+        21 => Starvation(),
+        22 => new ScalingFault(Seconds(5, 15)),
+        _ => new FlushAllFault(),
     };
 
     private KillFault Kill() => new(AnyServer(), Seconds(0, 2));
@@ -89,9 +102,11 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
 
     private StallFault Stall() => new(AnyServer(), random.Below(2) == 0, Seconds(1, 5));
 
+    private StarvationFault Starvation() => new(AnyServer(), Seconds(2, 8));
+
     private RedisFullFault Full() => new(Seconds(1, 4));
 
-    private AppServer AnyServer() => random.OneOf(world.Servers);
+    private AppServer AnyServer() => random.OneOf(world.Servers.Where(server => !server.IsSpare).ToArray());
 
     private TimeSpan Seconds(int least, int most) => random.Between(TimeSpan.FromSeconds(least), TimeSpan.FromSeconds(most));
 
@@ -116,5 +131,6 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
     }
 
     private static bool GoTogether(Fault one, Fault other) =>
-        (one.Server is null || one.Server != other.Server) && !(one.StrikesRedis && other.StrikesRedis);
+        (one.Server is null || one.Server != other.Server) && !(one.StrikesRedis && other.StrikesRedis)
+            && !one.StrikesAllServers && !other.StrikesAllServers;
 }

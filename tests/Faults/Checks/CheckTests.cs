@@ -111,8 +111,8 @@ public sealed class CheckTests
     [Fact]
     public void Session_that_ends_before_its_time_is_wrong()
     {
-        Assert.Single(Expiry([Seen(0, 1), Seen(5, 6), Gone(14, 15)]));
-        Assert.Empty(Expiry([Seen(0, 1), Seen(5, 6), Gone(14, 16)]));
+        Assert.Single(Expiry([Seen(0, 1), Seen(5, 6), Gone(13, 14)]));
+        Assert.Empty(Expiry([Seen(0, 1), Seen(5, 6), Gone(14, 15)]));
         // A visit that nobody answered need not have renewed it.
         Assert.Empty(Expiry([Seen(0, 1), new Visit(At(5), At(6), Outcome.Unknown, WasThere: false), Gone(10, 11)]));
     }

@@ -12,6 +12,9 @@ internal abstract class Fault
     /// <summary>Whether Redis itself is struck.</summary>
     public virtual bool StrikesRedis => false;
 
+    /// <summary>Whether all servers are struck, so that nothing can be done to one of them meanwhile.</summary>
+    public virtual bool StrikesAllServers => false;
+
     /// <summary>How long it goes on.</summary>
     public abstract TimeSpan Lasts { get; }
 

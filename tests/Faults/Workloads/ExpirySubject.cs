@@ -30,8 +30,9 @@ internal sealed class ExpirySubject(SubjectScene scene, string tag, Seeded rando
 
         await Clock.PassAsync(Idle + Late + Random.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1)));
         await ComeAsync();
-        World.Findings.Add(Check, Tag, ExpiryCheck.Check(_visits, Idle, Late, World.Losses));
     }
+
+    protected override IEnumerable<string> Judge() => ExpiryCheck.Check(_visits, Idle, Late, World.Losses);
 
     private async Task ComeAsync()
     {

@@ -9,6 +9,7 @@ internal sealed class LeaseSubject(SubjectScene scene, string tag, Seeded random
 
     private readonly Lock _gate = new();
     private readonly List<Turn> _turns = [];
+    private long _final;
 
     public override string Check => "lease";
 
@@ -18,10 +19,11 @@ internal sealed class LeaseSubject(SubjectScene scene, string tag, Seeded random
         await Task.WhenAll(Enumerable.Range(0, Visitors).Select(_ => TakeTurnsAsync(each)));
         if (await AllAsync() is { } all)
         {
-            var final = long.Parse(all.GetValueOrDefault("n", "0"), CultureInfo.InvariantCulture);
-            World.Findings.Add(Check, Tag, TurnCheck.Check(_turns, final, World.Losses));
+            _final = long.Parse(all.GetValueOrDefault("n", "0"), CultureInfo.InvariantCulture);
         }
     }
+
+    protected override IEnumerable<string> Judge() => TurnCheck.Check(_turns, _final, World.Losses);
 
     protected override bool IsOwn(string name, string value) => name == "n" || base.IsOwn(name, value);
 

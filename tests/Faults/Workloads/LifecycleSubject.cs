@@ -38,12 +38,10 @@ internal sealed class LifecycleSubject(SubjectScene scene, string tag, Seeded ra
         {
             await LookAsync();
         }
-
-        foreach (var (_, end, looks) in _ended)
-        {
-            World.Findings.Add(Check, Tag, LifecycleCheck.Check(end, looks, World.Losses, World.Partitions));
-        }
     }
+
+    protected override IEnumerable<string> Judge() =>
+        _ended.SelectMany(old => LifecycleCheck.Check(old.End, old.Looks, World.Losses, World.Partitions));
 
     private async Task UseAsync()
     {

@@ -5,11 +5,16 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
 {
     private const int Visitors = 3;
     private const string List = "list";
+    private const int First = 9999;
 
     private readonly Lock _gate = new();
     private readonly List<Addition> _additions = [];
+    private string[] _found = [];
 
     public override string Check => asList ? "list" : "set";
+
+    // A list that two begin at once is begun by the last of them: so there is one before anybody adds.
+    protected override string BeginPath => asList ? $"/rig/append/{List}/{Own(List, First)}" : base.BeginPath;
 
     protected override async Task VisitAsync()
     {
@@ -17,11 +22,22 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
         await Task.WhenAll(Enumerable.Range(0, Visitors).Select(visitor => AddAsync(visitor, each)));
         if (await AllAsync() is { } all)
         {
-            var found = asList
+            _found = asList
                 ? System.Text.Json.JsonSerializer.Deserialize<string[]>(all.GetValueOrDefault(List, "[]"))!
-                : all.Keys.Where(name => name != "start");
-            World.Findings.Add(Check, Tag, SetCheck.Check(_additions, [.. found], World.Losses));
+                : [.. all.Keys.Where(name => name != "start")];
         }
+    }
+
+    protected override IEnumerable<string> Judge()
+    {
+        _additions.AddRange(asList ? [new Addition(Own(List, First), Began.From, Began.To, Outcome.Done)] : []);
+        var wrong = SetCheck.Check(_additions, _found, World.Losses).ToList();
+        if (wrong.Count > 0)
+        {
+            World.Findings.Note($"{Tag} is {string.Join(' ', _found)}\nafter\n{string.Join('\n', _additions.OrderBy(a => a.From))}");
+        }
+
+        return wrong;
     }
 
     protected override bool IsOwn(string name, string value) =>

@@ -52,6 +52,10 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 
         await VisitAsync();
         scene.Recovery.Remove(this);
+        if (!_isLost)
+        {
+            World.Findings.Add(Check, Tag, Judge());
+        }
     }
 
     /// <summary>Whether its visitors come all the time, so that it is seen when the session answers again.</summary>
@@ -60,8 +64,11 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
     /// <summary>A visitor was given a new session, because his is not there.</summary>
     protected virtual void OnOtherSession(string path, Answer answer) => Lost($"{path} got another session", answer);
 
-    /// <summary>Works on the session that has begun, then checks it.</summary>
+    /// <summary>Works on the session that has begun, and looks at what has become of it.</summary>
     protected abstract Task VisitAsync();
+
+    /// <summary>What is wrong with what was seen. Not asked where the session was lost.</summary>
+    protected abstract IEnumerable<string> Judge();
 
     protected virtual string BeginPath => $"/set/start/{Own("start", 0)}";
 

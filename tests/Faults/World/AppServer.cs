@@ -14,13 +14,24 @@ internal sealed class AppServer : IAsyncDisposable
     private AppProcess? _process;
     private bool _isPaused;
 
-    public AppServer(int number, Network? network, Func<int> redisPort, string[] arguments)
+    /// <param name="number">Which one it is.</param>
+    /// <param name="network">The network that it has a namespace of; null: loopback.</param>
+    /// <param name="redisPort">Where Redis is.</param>
+    /// <param name="cluster">The cluster that it belongs to where there are several; then Redis keeps the guard between them too.</param>
+    public AppServer(int number, Network? network, Func<int> redisPort, int? cluster)
     {
         (Number, _network) = (number, network);
         Redis = new FaultProxy(network?.Gateway ?? IPAddress.Loopback, redisPort);
         _arguments =
         [
-            $"--SessionActors:Redis={Redis.Address}", "--Logging:LogLevel:SessionActors=Warning", .. arguments,
+            $"--SessionActors:Redis={Redis.Address}", "--Logging:LogLevel:SessionActors=Warning",
+            .. cluster is null
+                ? (string[])[]
+                :
+                [
+                    $"--SessionActors:ClusterId=cluster{cluster}", "--SessionActors:ServiceId=rig",
+                    $"--SessionActors:CrossCluster:Redlock:0={Redis.Address}",
+                ],
             .. network is null
                 ? (string[])[]
                 : [$"--SessionActors:AdvertisedAddress={network.AddressOf(number)}", "--SessionActors:AllowUnprotectedNetwork=true"],
@@ -28,6 +39,9 @@ internal sealed class AppServer : IAsyncDisposable
     }
 
     public int Number { get; }
+
+    /// <summary>Whether it only runs while there are to be more than usual.</summary>
+    public bool IsSpare { get; init; }
 
     /// <summary>The only way to Redis that it has.</summary>
     public FaultProxy Redis { get; }

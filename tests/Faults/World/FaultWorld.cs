@@ -15,10 +15,14 @@ internal sealed class FaultWorld : IAsyncDisposable
     private readonly SemaphoreSlim[] _starting;
     private Task _supervising = Task.CompletedTask;
 
-    private FaultWorld(Network? network, string? whyNoNetwork, RedisPair redis, int servers, string[] arguments)
+    private FaultWorld(Network? network, string? whyNoNetwork, RedisPair redis, int servers, int spares, int clusters)
     {
         (Network, WhyNoNetwork, Redis) = (network, whyNoNetwork, redis);
-        Servers = [.. Enumerable.Range(0, servers).Select(i => new AppServer(i, network, () => redis.Port, arguments))];
+        Servers =
+        [
+            .. Enumerable.Range(0, servers + spares).Select(number =>
+                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null) { IsSpare = number >= servers }),
+        ];
         _starting = [.. Servers.Select(_ => new SemaphoreSlim(1))];
     }
 
@@ -49,19 +53,23 @@ internal sealed class FaultWorld : IAsyncDisposable
 
     public long LostReplies => Servers.Sum(server => server.Redis.LostReplies);
 
-    public static async Task<FaultWorld> StartAsync(int servers, params string[] arguments)
+    /// <param name="servers">How many there are as a rule.</param>
+    /// <param name="spares">How many there may be besides at times.</param>
+    /// <param name="clusters">How many clusters they form, which know nothing of each other.</param>
+    public static async Task<FaultWorld> StartAsync(int servers, int spares = 0, int clusters = 1)
     {
-        var (network, whyNot) = await Network.TryCreateAsync(servers);
+        var (network, whyNot) = await Network.TryCreateAsync(servers + spares);
         FaultWorld? world = null;
         try
         {
-            world = new FaultWorld(network, whyNot, await RedisPair.StartAsync(), servers, arguments);
+            world = new FaultWorld(network, whyNot, await RedisPair.StartAsync(), servers, spares, clusters);
             // One after the other: the next ones then find the cluster instead of founding another.
-            foreach (var server in world.Servers)
+            foreach (var server in world.Servers[..servers])
             {
                 await server.StartAsync();
             }
 
+            Array.ForEach(world.Servers[servers..], world.HoldDown);
             world._supervising = world.SuperviseAsync();
             return world;
         }

@@ -19,6 +19,7 @@ internal sealed class Findings
     {
         if (_broken.Count < Most)
         {
+            Console.Error.WriteLine($"BROKEN {check}: {what}");
             _broken.Enqueue((check, what));
         }
     }

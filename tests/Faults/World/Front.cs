@@ -6,7 +6,13 @@ namespace SessionActors;
 /// What clients talk to, as through a load balancer: the servers in turn, without those that are down or just did not answer, and with a
 /// share of the requests at most for each, so that one that hangs does not hold all.
 /// </summary>
-internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int mostPerServer)
+/// <param name="servers">The servers.</param>
+/// <param name="clock">The campaign's clock.</param>
+/// <param name="mostPerServer">How many requests one server has at a time.</param>
+/// <param name="perSecond">
+/// How many requests are sent in a second at most. Null: as many as there can be, which leaves a small machine nothing to start servers with.
+/// </param>
+internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int mostPerServer, int? perSecond = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(200);
@@ -15,6 +21,7 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
 
     private readonly ConcurrentDictionary<string, long> _answers = new();
     private int _turn;
+    private long _nextAt;
     private long _done;
     private long _refused;
     private long _unknown;
@@ -34,6 +41,7 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
     /// <summary>Asks the server whose turn it is.</summary>
     public async Task<Answer> AskAsync(string path, string? cookie)
     {
+        await PaceAsync();
         while (true)
         {
             var server = Next();
@@ -59,6 +67,25 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
             }
 
             server.AvoidUntil = clock.Now + (clock.Now - from < AfterRefusal ? AfterRefusal : AfterSilence);
+        }
+    }
+
+    private async Task PaceAsync()
+    {
+        if (perSecond is { } most)
+        {
+            var apart = TimeSpan.TicksPerSecond / most;
+            var now = clock.Now.Ticks;
+            var mine = Interlocked.Add(ref _nextAt, apart);
+            if (mine < now - TimeSpan.TicksPerSecond)
+            {
+                // What was not sent while nobody answered is not caught up with.
+                Interlocked.CompareExchange(ref _nextAt, now, mine);
+            }
+            else if (mine > now)
+            {
+                await Clock.PassAsync(TimeSpan.FromTicks(mine - now));
+            }
         }
     }
 

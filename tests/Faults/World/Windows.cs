@@ -36,6 +36,15 @@ internal sealed class Windows
         }
     }
 
+    /// <summary>Those that an operation of that time was under way in, in the order in which they began.</summary>
+    public IReadOnlyList<(TimeSpan From, TimeSpan To)> TouchedBy(TimeSpan from, TimeSpan to)
+    {
+        lock (_gate)
+        {
+            return [.. _windows.Where(window => from <= window.To && window.From <= to).OrderBy(window => window.From)];
+        }
+    }
+
     public override string ToString()
     {
         lock (_gate)

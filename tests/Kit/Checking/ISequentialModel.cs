@@ -17,4 +17,7 @@ internal interface ISequentialModel<TState, TCall>
     /// <param name="call">The call.</param>
     /// <param name="isAnswered">Whether the call has its answer.</param>
     TState? After(TState state, TCall call, bool isAnswered);
+
+    /// <summary>Whether an answered call leaves every state as it is in which it can be answered so, as a read does.</summary>
+    bool OnlyLooks(TCall call);
 }

@@ -5,8 +5,9 @@ namespace SessionActors;
 /// before, and tries another where an answer does not fit. A configuration is which calls are placed and the state they led to. One that
 /// was seen is not looked at again, nor one that differs from it only in having used more of the unanswered calls.
 /// <para>
-/// Two short cuts that lose nothing: an answered call that fits and changes nothing is placed at once, since no other order could use its
-/// absence; an unanswered one that would change nothing is not placed.
+/// Two short cuts that lose nothing: an answered call that fits and only looks is placed at once, since no other order could use its absence
+/// (one that changes nothing here, such as a clear of what is empty, may be needed later); an unanswered one that would change nothing is
+/// not placed.
 /// </para>
 /// </summary>
 internal sealed class OrderSearch<TState, TCall>
@@ -44,7 +45,7 @@ internal sealed class OrderSearch<TState, TCall>
                     return Verdict.Undecided;
                 }
 
-                var here = WithAllThatChangesNothing(next, out var end);
+                var here = WithAllThatOnlyLooks(next, out var end);
                 if (here.First == _answered.Length)
                 {
                     return Verdict.Explained;
@@ -77,7 +78,7 @@ internal sealed class OrderSearch<TState, TCall>
 
     /// <param name="here">A configuration.</param>
     /// <param name="end">When the first of the unplaced calls ended: nothing that began later can come next.</param>
-    private Configuration WithAllThatChangesNothing(Configuration here, out long end)
+    private Configuration WithAllThatOnlyLooks(Configuration here, out long end)
     {
         while (true)
         {
@@ -90,8 +91,8 @@ internal sealed class OrderSearch<TState, TCall>
             var before = here;
             for (var i = here.First; i < _answered.Length && _answered[i].From <= end; i++)
             {
-                if (!here.IsPlaced(i) && _model.After(here.State, _answered[i].Call, isAnswered: true) is { } after
-                    && after.Equals(here.State))
+                if (!here.IsPlaced(i) && _model.OnlyLooks(_answered[i].Call)
+                    && _model.After(here.State, _answered[i].Call, isAnswered: true) is { } after)
                 {
                     here = here.With(i, after);
                 }

@@ -42,6 +42,10 @@ internal sealed class SessionModel(bool isThere) : ISequentialModel<ModelSession
         return Done(state, call, isAnswered);
     }
 
+    public bool OnlyLooks(SessionCall call) =>
+        call.Kind == SessionCallKind.Read || call.IsSuperseded || (call.IsGone && call.Kind != SessionCallKind.Destroy)
+        || (call.Kind == SessionCallKind.CompareAndSet && call.Answer == "0");
+
     private static ModelSession? Done(ModelSession state, SessionCall call, bool isAnswered)
     {
         var value = call.Name is { } name ? state.Properties.GetValueOrDefault(name) : null;
