@@ -32,6 +32,7 @@ public sealed class CampaignTests
     private static async Task<CampaignReport> RunAsync(CampaignSettings settings, string file)
     {
         Console.Error.WriteLine($"Fault campaign: {settings.Command}");
+        File.Delete(Path.Combine(AppContext.BaseDirectory, file));
         CampaignReport report;
         await using (var campaign = await Campaign.StartAsync(settings))
         {

@@ -10,6 +10,9 @@ internal sealed class Campaign : IAsyncDisposable
     private static readonly (string Kind, int Sessions)[] Sessions =
         [("set", 4), ("list", 3), ("counter", 4), ("register", 5), ("lease", 3), ("lifecycle", 8), ("expiry", 6)];
 
+    // A client that lost its Redis tries again after pauses that grow to this.
+    private static readonly TimeSpan Reconnecting = TimeSpan.FromSeconds(5);
+
     private const int WarmUp = 1_000;
 
     private static readonly TimeSpan BetweenFaults = TimeSpan.FromMilliseconds(500);
@@ -44,11 +47,12 @@ internal sealed class Campaign : IAsyncDisposable
         var visiting = Sessions.SelectMany(kind => Enumerable.Range(0, kind.Sessions).Select(slot => VisitAsync(kind.Kind, slot, _random.Branch())))
             .ToArray();
         await Until.TrueAsync(() => _front.Operations > WarmUp, "sessions are visited");
+        var first = Usage();
         if (_settings.Duration is { } duration)
         {
             while (_world.Clock.Now < duration)
             {
-                await StepAsync(_deck.Any());
+                await StepAsync(_deck.Any(_settings.Only));
             }
         }
         else
@@ -69,7 +73,7 @@ internal sealed class Campaign : IAsyncDisposable
             }
         }
 
-        await EndAsync(visiting);
+        await EndAsync(visiting, first);
         return Report();
     }
 
@@ -85,6 +89,7 @@ internal sealed class Campaign : IAsyncDisposable
         var name = string.Join(" and ", faults.Select(fault => fault.ToString()));
         var before = _front.Counts;
         Say($"{name}");
+        var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
         foreach (var fault in faults)
         {
             await fault.StrikeAsync(_world);
@@ -100,12 +105,15 @@ internal sealed class Campaign : IAsyncDisposable
         }
 
         var healed = _world.Clock.Now;
+        outage?.Invoke(healed + Reconnecting);
         await RecoverAsync(name);
         var after = _front.Counts;
         if (faults is [StopFault] && after.Refused + after.Unknown > before.Refused + before.Unknown)
         {
             _world.Findings.Add(
-                "orderly stop", $"{name}: {after.Refused - before.Refused} refused, {after.Unknown - before.Unknown} unknown; {Failures()}");
+                "orderly stop",
+                $"{name}: {after.Refused - before.Refused} refused, {after.Unknown - before.Unknown} unknown; the last were\n"
+                    + string.Join('\n', _front.LastFailures));
         }
 
         Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, unknown {after.Unknown - before.Unknown}; replies lost {_world.LostReplies}");
@@ -128,9 +136,10 @@ internal sealed class Campaign : IAsyncDisposable
     }
 
     // After the last fault all is well again: every session answers, and nothing hangs.
-    private async Task EndAsync(Task[] visiting)
+    private async Task EndAsync(Task[] visiting, ServerUsage[] first)
     {
         await RecoverAsync("the last fault");
+        _world.Findings.Add("liveness", "after the last fault", SurvivorCheck.Check(first, Usage()));
         await _stop.CancelAsync();
         var all = Task.WhenAll(visiting);
         if (await Task.WhenAny(all, Clock.PassAsync(EndLimit)) != all)
@@ -189,7 +198,7 @@ internal sealed class Campaign : IAsyncDisposable
             : null,
     };
 
-    private string Failures() => string.Join(", ", _front.Failures.Select(failure => $"{failure.Key}: {failure.Value}"));
+    private ServerUsage[] Usage() => [.. _world.Servers.Where(server => server.IsRunning).Select(server => server.Usage)];
 
     private void Say(string what) =>
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_world.Clock.Now.TotalSeconds,8:0.0} s  {what}"));

@@ -8,12 +8,16 @@ internal sealed record CampaignSettings
 {
     public const string SeedVariable = "SESSIONACTORS_FAULT_SEED";
     public const string MinutesVariable = "SESSIONACTORS_FAULT_MINUTES";
+    public const string OnlyVariable = "SESSIONACTORS_FAULT_ONLY";
 
     /// <summary>What all choices follow from.</summary>
     public required ulong Seed { get; init; }
 
     /// <summary>How long; null: until the short campaign's counts are reached.</summary>
     public TimeSpan? Duration { get; init; }
+
+    /// <summary>The beginning of the one kind of fault that comes in a long campaign; null: all kinds.</summary>
+    public string? Only { get; init; }
 
     /// <summary>How many servers there are as a rule.</summary>
     public int Servers { get; init; } = 3;
@@ -45,6 +49,7 @@ internal sealed record CampaignSettings
         Duration = Environment.GetEnvironmentVariable(MinutesVariable) is { Length: > 0 } minutes
             ? TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture))
             : null,
+        Only = Environment.GetEnvironmentVariable(OnlyVariable) is { Length: > 0 } only ? only : null,
     };
 
     /// <summary>How to run it again alone.</summary>
@@ -53,7 +58,8 @@ internal sealed record CampaignSettings
         get
         {
             var minutes = Duration is { } d ? $" {MinutesVariable}={d.TotalMinutes.ToString(CultureInfo.InvariantCulture)}" : "";
-            return $"{SeedVariable}={Seed}{minutes} dotnet run --project tests/Faults -c Release -- -class SessionActors.CampaignTests";
+            var only = Only is null ? "" : $" {OnlyVariable}='{Only}'";
+            return $"{SeedVariable}={Seed}{minutes}{only} dotnet run --project tests/Faults -c Release -- -class SessionActors.CampaignTests";
         }
     }
 }

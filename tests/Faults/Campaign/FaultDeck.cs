@@ -39,12 +39,22 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
     public IReadOnlyList<Fault[]> ShortBetweenClusters() =>
         [[Kill()], [LostReplies()], [Pause(most: 4)], [RedisKill()], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))]];
 
-    /// <summary>One or two faults of any kind.</summary>
-    public Fault[] Any()
+    /// <summary>One or two faults of any kind; or one of a kind whose name begins so.</summary>
+    public Fault[] Any(string? only)
     {
         while (true)
         {
             Fault[] faults = [One(), One()];
+            if (only is not null)
+            {
+                if (faults[0].Kind.StartsWith(only, StringComparison.Ordinal))
+                {
+                    return faults[..1];
+                }
+
+                continue;
+            }
+
             if (random.Below(2) == 0)
             {
                 return faults[..1];

@@ -126,8 +126,26 @@ public sealed class CheckTests
         Assert.Empty(Expiry([Seen(0, 1), new Visit(At(5), At(6), Outcome.Unknown, WasThere: false), Seen(18, 19)]));
     }
 
-    private static IEnumerable<string> Expiry(Visit[] visits) =>
-        ExpiryCheck.Check(visits, idle: TimeSpan.FromSeconds(10), late: TimeSpan.FromSeconds(2), Never);
+    [Fact]
+    public void Survivor_with_many_more_handles_or_much_more_memory_is_wrong()
+    {
+        ServerUsage[] first = [new(0, Memory: 100_000_000, Handles: 200), new(1, Memory: 120_000_000, Handles: 180)];
+        Assert.Empty(SurvivorCheck.Check(first, [new(0, Memory: 600_000_000, Handles: 350)]));
+        Assert.Single(SurvivorCheck.Check(first, [new(0, Memory: 700_000_000, Handles: 200)]));
+        Assert.Single(SurvivorCheck.Check(first, [new(0, Memory: 100_000_000, Handles: 351)]));
+    }
+
+    [Fact]
+    public void Session_renewed_while_Redis_was_away_need_not_have_been_renewed_there()
+    {
+        Visit[] visits = [Seen(0, 1), Seen(5, 6), Gone(11, 12)];
+        Assert.Empty(Expiry(visits, Window(4, 5)));
+        Assert.Single(Expiry(visits, Window(7, 8)));
+        Assert.Single(Expiry([Seen(0, 1), Seen(5, 6), Gone(8, 9)], Window(4, 5)));
+    }
+
+    private static IEnumerable<string> Expiry(Visit[] visits, Windows? outages = null) =>
+        ExpiryCheck.Check(visits, idle: TimeSpan.FromSeconds(10), late: TimeSpan.FromSeconds(2), Never, outages ?? Never);
 
     private static TimeSpan At(int seconds) => TimeSpan.FromSeconds(seconds);
 

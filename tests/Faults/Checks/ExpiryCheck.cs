@@ -11,7 +11,10 @@ internal static class ExpiryCheck
     /// <param name="idle">The idle time-out.</param>
     /// <param name="late">How much longer it may live.</param>
     /// <param name="losses">What was renewed in them may be forgotten.</param>
-    public static IEnumerable<string> Check(IReadOnlyList<Visit> visits, TimeSpan idle, TimeSpan late, Windows losses)
+    /// <param name="outages">
+    /// What was renewed in them may not have been told to Redis, which keeps the session as long as it was told before.
+    /// </param>
+    public static IEnumerable<string> Check(IReadOnlyList<Visit> visits, TimeSpan idle, TimeSpan late, Windows losses, Windows outages)
     {
         for (var i = 1; i < visits.Count; i++)
         {
@@ -21,7 +24,8 @@ internal static class ExpiryCheck
                 continue;
             }
 
-            var renewed = visits.Take(i).Last(v => v is { Outcome: Outcome.Done, WasThere: true });
+            var renewed = visits.Take(i)
+                .Last(v => v == visits[0] || (v is { Outcome: Outcome.Done, WasThere: true } && !outages.Touch(v.From, v.To)));
             var perhaps = visits[i - 1];
             if (!visit.WasThere && visit.To - renewed.From < idle && !losses.Touch(visits[0].From, visits[0].To)
                 && !losses.Touch(renewed.From, renewed.To))

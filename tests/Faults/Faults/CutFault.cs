@@ -41,6 +41,8 @@ internal sealed class CutFault(AppServer server, Cut cut, TimeSpan lasts) : Faul
 
     public override AppServer? Server => cut == Cut.EachOther ? null : server;
 
+    public override bool HidesRedis => true;
+
     public override TimeSpan Lasts => lasts;
 
     public override Task StrikeAsync(FaultWorld world)

@@ -12,6 +12,9 @@ internal abstract class Fault
     /// <summary>Whether Redis itself is struck.</summary>
     public virtual bool StrikesRedis => false;
 
+    /// <summary>Whether some server may not reach Redis meanwhile.</summary>
+    public virtual bool HidesRedis => StrikesRedis;
+
     /// <summary>Whether all servers are struck, so that nothing can be done to one of them meanwhile.</summary>
     public virtual bool StrikesAllServers => false;
 

@@ -7,6 +7,8 @@ internal sealed class LostRepliesFault(int times, bool silently, TimeSpan lasts)
 
     public override string Kind => silently ? $"{Name} (silence)" : $"{Name} (reset)";
 
+    public override bool HidesRedis => true;
+
     public override TimeSpan Lasts => lasts;
 
     public override Task StrikeAsync(FaultWorld world)
@@ -63,6 +65,8 @@ internal sealed class StallFault(AppServer server, bool requests, TimeSpan lasts
     public override string Kind => requests ? $"{Name} of requests" : $"{Name} of replies";
 
     public override AppServer Server => server;
+
+    public override bool HidesRedis => true;
 
     public override TimeSpan Lasts => lasts;
 

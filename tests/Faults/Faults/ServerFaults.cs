@@ -52,6 +52,8 @@ internal sealed class PauseFault(AppServer server, TimeSpan lasts) : Fault
 
     public override AppServer Server => server;
 
+    public override bool HidesRedis => true;
+
     public override TimeSpan Lasts => lasts;
 
     public override Task StrikeAsync(FaultWorld world)

@@ -32,7 +32,7 @@ internal sealed class ExpirySubject(SubjectScene scene, string tag, Seeded rando
         await ComeAsync();
     }
 
-    protected override IEnumerable<string> Judge() => ExpiryCheck.Check(_visits, Idle, Late, World.Losses);
+    protected override IEnumerable<string> Judge() => ExpiryCheck.Check(_visits, Idle, Late, World.Losses, World.Outages);
 
     private async Task ComeAsync()
     {

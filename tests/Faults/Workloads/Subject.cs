@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace SessionActors;
@@ -11,7 +12,9 @@ internal sealed record SubjectScene(FaultWorld World, Front Front, Recovery Reco
 /// </summary>
 internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 {
+    private readonly ConcurrentDictionary<string, string> _asking = new();
     private volatile bool _isLost;
+    private Answer _last;
 
     protected FaultWorld World { get; } = scene.World;
 
@@ -34,7 +37,9 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
     /// <summary>Whether visitors are to come to an end.</summary>
     protected bool IsToStop => scene.Stop.IsCancellationRequested || _isLost;
 
-    public override string ToString() => Tag;
+    /// <summary>Its name, and what it waits for.</summary>
+    public override string ToString() =>
+        $"{Tag} ({(_asking.IsEmpty ? "asks for nothing" : string.Join(", ", _asking.Values))}; last: {_last})";
 
     /// <summary>Lives the session through.</summary>
     public async Task RunAsync()
@@ -79,7 +84,11 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 
     protected async Task<Answer> AskAsync(string path, string? cookie)
     {
+        var ask = $"{path} since {World.Clock.Now.TotalSeconds:0.0} s";
+        _asking[ask] = ask;
         var answer = await scene.Front.AskAsync(path, cookie);
+        _asking.TryRemove(ask, out _);
+        _last = answer;
         if (answer.IsDone)
         {
             scene.Recovery.Saw(this, answer);

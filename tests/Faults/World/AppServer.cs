@@ -66,14 +66,14 @@ internal sealed class AppServer : IAsyncDisposable
     /// <summary>What its process has printed.</summary>
     public string Output => _process?.Output ?? "";
 
-    /// <summary>Memory in bytes and open files, as the system counts them.</summary>
-    public (long Memory, int Handles) Usage
+    /// <summary>What its process uses, as the system counts it.</summary>
+    public ServerUsage Usage
     {
         get
         {
             var pages = File.ReadAllText($"/proc/{ProcessId}/statm").Split(' ')[1];
-            return (long.Parse(pages, CultureInfo.InvariantCulture) * Environment.SystemPageSize,
-                Directory.GetFiles($"/proc/{ProcessId}/fd").Length);
+            var memory = long.Parse(pages, CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+            return new ServerUsage(Number, memory, Directory.GetFiles($"/proc/{ProcessId}/fd").Length);
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>In them a server may have been alone, and answered from memory.</summary>
     public Windows Partitions { get; } = new();
 
+    /// <summary>In them servers may not have reached Redis.</summary>
+    public Windows Outages { get; } = new();
+
     /// <summary>How much longer than the fault itself a server that was alone may answer from memory: until it learns what it missed.</summary>
     public TimeSpan OldReadsFor { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -20,6 +20,7 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
     private static readonly TimeSpan WhileNobodyIsThere = TimeSpan.FromMilliseconds(10);
 
     private readonly ConcurrentDictionary<string, long> _answers = new();
+    private readonly ConcurrentQueue<Answer> _lastFailures = new();
     private int _turn;
     private long _nextAt;
     private long _done;
@@ -34,6 +35,9 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
 
     /// <summary>How often each kind of answer came that is no success.</summary>
     public IReadOnlyDictionary<string, long> Failures => _answers;
+
+    /// <summary>What the last servers that refused something, or did not know, had to say.</summary>
+    public IReadOnlyCollection<Answer> LastFailures => _lastFailures;
 
     /// <summary>The last request that nothing came back for in all the time that a client waits.</summary>
     public (TimeSpan From, TimeSpan To, string Path)? LastHang { get; private set; }
@@ -121,6 +125,11 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
         {
             var kind = answer.Http.Status == 0 ? "connection lost" : $"{answer.Http.Status}, {answer.Outcome}";
             _answers.AddOrUpdate(kind, 1, (_, count) => count + 1);
+            _lastFailures.Enqueue(answer);
+            if (_lastFailures.Count > 5)
+            {
+                _lastFailures.TryDequeue(out _);
+            }
         }
 
         return answer;

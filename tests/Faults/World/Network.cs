@@ -112,9 +112,10 @@ internal sealed class Network : IAsyncDisposable
 
     private static async Task RemoveLeftoversAsync()
     {
-        foreach (var line in (await IpAsync("-o", "link", "show", "type", "bridge")).Split('\n'))
+        var bridges = (await IpAsync("-o", "link", "show", "type", "bridge")).Split('\n').Select(line => line.Split(": ").ElementAtOrDefault(1));
+        var namespaces = (await IpAsync("netns", "list")).Split('\n').Select(line => line.Split('-')[0]);
+        foreach (var name in bridges.Concat(namespaces).OfType<string>().Distinct())
         {
-            var name = line.Split(": ") is [_, var named, ..] ? named : "";
             if (name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(Prefix.Length), out var id)
                 && !Directory.Exists($"/proc/{id}"))
             {
