@@ -92,6 +92,7 @@ internal sealed class Campaign : IAsyncDisposable
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
         foreach (var fault in faults)
         {
+            fault.IsAlone = faults.Length == 1;
             await fault.StrikeAsync(_world);
             _struck[fault.Kind] = _struck.GetValueOrDefault(fault.Kind) + 1;
         }
@@ -188,6 +189,7 @@ internal sealed class Campaign : IAsyncDisposable
         Faults = _struck,
         Pairs = _pairs,
         LostReplies = _world.LostReplies,
+        Forgotten = Interlocked.Read(ref _world.Forgotten),
         Deserters = _world.Deserters,
         Checked = new(_checked),
         Recovery = _recovery.Times,

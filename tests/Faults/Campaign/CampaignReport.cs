@@ -6,6 +6,8 @@ namespace SessionActors;
 /// <summary>What a campaign did and found.</summary>
 internal sealed record CampaignReport
 {
+    private static readonly int[] Percentiles = [50, 95, 99, 100];
+
     public required CampaignSettings Settings { get; init; }
 
     public required TimeSpan Took { get; init; }
@@ -20,6 +22,9 @@ internal sealed record CampaignReport
     public required int Pairs { get; init; }
 
     public required long LostReplies { get; init; }
+
+    /// <summary>Acknowledged elements of sets that Redis lost, by a failover or worse.</summary>
+    public required long Forgotten { get; init; }
 
     /// <summary>Servers that ended by themselves and were started again.</summary>
     public required int Deserters { get; init; }
@@ -66,13 +71,15 @@ internal sealed record CampaignReport
 
         Line($"| two faults at once | {Pairs} |");
         Line($"| replies lost after execution | {LostReplies} |");
+        Line($"| acknowledged elements lost with Redis' own data | {Forgotten} |");
         Line($"| servers that ended by themselves, taken for dead | {Deserters} |");
         foreach (var (kind, count) in Checked.OrderBy(check => check.Key, StringComparer.Ordinal))
         {
             Line($"| sessions checked: {kind} | {count:N0} |");
         }
 
-        Line($"| recovery of a session, 50 / 95 / 99 / 100 % | {Percentile(50)} / {Percentile(95)} / {Percentile(99)} / {Percentile(100)} ms |");
+        var recovery = string.Join(" / ", Percentiles.Select(Percentile));
+        Line($"| recovery of a session, 50 / 95 / 99 / 100 % | {recovery} ms |");
         Line($"| **violations** | **{Broken.Count}** |");
         foreach (var (kind, count) in Failures.OrderByDescending(failure => failure.Value))
         {
@@ -85,8 +92,12 @@ internal sealed record CampaignReport
     private string Percentile(int percent)
     {
         var sorted = Recovery.Order().ToArray();
-        return sorted.Length == 0
-            ? "-"
-            : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Length * percent / 100.0) - 1)].TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
+        if (sorted.Length == 0)
+        {
+            return "-";
+        }
+
+        var rank = Math.Max(1, (int)Math.Ceiling(sorted.Length * percent / 100.0));
+        return sorted[rank - 1].TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
     }
 }

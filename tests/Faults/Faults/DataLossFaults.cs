@@ -14,9 +14,10 @@ internal sealed class FlushAllFault : Fault
     public override async Task StrikeAsync(FaultWorld world)
     {
         // All that was ever done is lost.
-        var end = world.Losses.Begin(TimeSpan.Zero);
+        var (forgotten, lost) = (world.Rollbacks.Begin(TimeSpan.Zero), world.Losses.Begin(TimeSpan.Zero));
         await world.Redis.SendAsync("FLUSHALL");
-        end(world.Clock.Now);
+        forgotten(world.Clock.Now);
+        lost(world.Clock.Now);
     }
 
     public override Task HealAsync(FaultWorld world) => Task.CompletedTask;
@@ -27,7 +28,7 @@ internal sealed class AofTailFault(Seeded random, TimeSpan lasts) : Fault
 {
     public const string Name = "AOF tail cut";
 
-    private Action<TimeSpan>? _end;
+    private readonly List<Action<TimeSpan>> _ends = [];
     private string _file = "";
     private long _safe;
 
@@ -39,7 +40,8 @@ internal sealed class AofTailFault(Seeded random, TimeSpan lasts) : Fault
 
     public override async Task StrikeAsync(FaultWorld world)
     {
-        _end = world.Losses.Begin(world.Clock.Now);
+        var now = world.Clock.Now;
+        _ends.AddRange([world.Rollbacks.Begin(now), world.Losses.Begin(now)]);
         (_file, _safe) = await world.Redis.AppendOnlyFileAsync();
     }
 
@@ -54,7 +56,7 @@ internal sealed class AofTailFault(Seeded random, TimeSpan lasts) : Fault
         }
 
         await world.Redis.RestartAsync();
-        _end!(world.Clock.Now);
+        _ends.ForEach(end => end(world.Clock.Now));
         Array.ForEach(world.Servers, server => server.Redis.Mend());
     }
 }

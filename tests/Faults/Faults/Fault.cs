@@ -18,6 +18,9 @@ internal abstract class Fault
     /// <summary>Whether all servers are struck, so that nothing can be done to one of them meanwhile.</summary>
     public virtual bool StrikesAllServers => false;
 
+    /// <summary>Whether no other fault comes with it.</summary>
+    public bool IsAlone { get; set; } = true;
+
     /// <summary>How long it goes on.</summary>
     public abstract TimeSpan Lasts { get; }
 

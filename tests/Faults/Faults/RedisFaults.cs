@@ -46,7 +46,7 @@ internal sealed class LossyFailoverFault(TimeSpan lasts) : Fault
 
     private static readonly TimeSpan Down = TimeSpan.FromMilliseconds(500);
 
-    private Action<TimeSpan>? _end;
+    private readonly List<Action<TimeSpan>> _ends = [];
 
     public override string Kind => Name;
 
@@ -57,7 +57,13 @@ internal sealed class LossyFailoverFault(TimeSpan lasts) : Fault
     public override async Task StrikeAsync(FaultWorld world)
     {
         await world.Redis.AddReplicaAsync();
-        _end = world.Losses.Begin(world.Clock.Now);
+        var now = world.Clock.Now;
+        _ends.Add(world.Rollbacks.Begin(now));
+        if (!world.HealsFailover || !IsAlone)
+        {
+            _ends.Add(world.Losses.Begin(now));
+        }
+
         await world.Redis.CutReplicaAsync();
     }
 
@@ -66,7 +72,7 @@ internal sealed class LossyFailoverFault(TimeSpan lasts) : Fault
         Array.ForEach(world.Servers, server => server.Redis.Cut());
         await world.Redis.FailOverAsync();
         await Clock.PassAsync(Down);
-        _end!(world.Clock.Now);
+        _ends.ForEach(end => end(world.Clock.Now));
         Array.ForEach(world.Servers, server => server.Redis.Mend());
     }
 }

@@ -26,6 +26,8 @@ internal sealed class StopFault(AppServer server, TimeSpan lasts) : Fault
 {
     public const string Name = "orderly stop";
 
+    private Task _stopping = Task.CompletedTask;
+
     public override string Kind => Name;
 
     public override AppServer Server => server;
@@ -35,10 +37,24 @@ internal sealed class StopFault(AppServer server, TimeSpan lasts) : Fault
     public override Task StrikeAsync(FaultWorld world)
     {
         world.HoldDown(server);
-        return server.StopAsync();
+        _stopping = server.StopAsync();
+        return Task.CompletedTask;
     }
 
-    public override Task HealAsync(FaultWorld world) => world.BringUpAsync(server);
+    public override async Task HealAsync(FaultWorld world)
+    {
+        try
+        {
+            await _stopping;
+        }
+        catch (TimeoutException)
+        {
+            world.Findings.Add("liveness", $"{this}: it does not end");
+            server.Kill();
+        }
+
+        await world.BringUpAsync(server);
+    }
 }
 
 /// <summary>A server stands still, as a virtual machine does that is moved.</summary>

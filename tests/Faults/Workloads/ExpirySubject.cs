@@ -32,7 +32,7 @@ internal sealed class ExpirySubject(SubjectScene scene, string tag, Seeded rando
         await ComeAsync();
     }
 
-    protected override IEnumerable<string> Judge() => ExpiryCheck.Check(_visits, Idle, Late, World.Losses, World.Outages);
+    protected override IEnumerable<string> Judge() => ExpiryCheck.Check(_visits, Idle, Late, World.Rollbacks, World.Outages);
 
     private async Task ComeAsync()
     {

@@ -31,6 +31,8 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
     protected override IEnumerable<string> Judge()
     {
         _additions.AddRange(asList ? [new Addition(Own(List, First), Began.From, Began.To, Outcome.Done)] : []);
+        var there = _found.ToHashSet();
+        Interlocked.Add(ref World.Forgotten, _additions.Count(a => a.Outcome == Outcome.Done && !there.Contains(a.Element)));
         var wrong = SetCheck.Check(_additions, _found, World.Losses).ToList();
         if (wrong.Count > 0)
         {

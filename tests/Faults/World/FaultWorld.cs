@@ -37,8 +37,19 @@ internal sealed class FaultWorld : IAsyncDisposable
 
     public Clock Clock { get; } = new();
 
-    /// <summary>What was done in them Redis may have forgotten, by our own doing.</summary>
+    /// <summary>What was done in them Redis may have forgotten, by our own doing, and nobody has to know it any more.</summary>
     public Windows Losses { get; } = new();
+
+    /// <summary>What was done in them Redis may have forgotten, whether or not servers that are in use write it back.</summary>
+    public Windows Rollbacks { get; } = new();
+
+    /// <summary>
+    /// Whether servers must write back what a failover lost: then nothing is lost by one that comes alone, in sessions that are in use.
+    /// </summary>
+    public bool HealsFailover { get; init; }
+
+    /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
+    public long Forgotten;
 
     /// <summary>In them a server may have been alone, and answered from memory.</summary>
     public Windows Partitions { get; } = new();
