@@ -194,7 +194,7 @@ internal sealed class Campaign : IAsyncDisposable
         Checked = new(_checked),
         Recovery = _recovery.Times,
         Broken = [.. _world.Findings.Broken],
-        Notes = [.. _world.Findings.Notes],
+        Notes = [.. _world.Findings.Notes, .. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}")],
         Skipped = _world.Network is null
             ? $"{string.Join(", ", FaultDeck.NeedNetwork)}: this machine allows no network namespaces ({_world.WhyNoNetwork})"
             : null,

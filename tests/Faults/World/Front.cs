@@ -14,13 +14,16 @@ namespace SessionActors;
 /// </param>
 internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int mostPerServer, int? perSecond = null)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(10);
+    private const int MostSlow = 200;
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AfterSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileNobodyIsThere = TimeSpan.FromMilliseconds(10);
 
     private readonly ConcurrentDictionary<string, long> _answers = new();
     private readonly ConcurrentQueue<Answer> _lastFailures = new();
+    private readonly ConcurrentQueue<(string Path, Answer Answer)> _slow = new();
     private int _turn;
     private long _nextAt;
     private long _done;
@@ -38,6 +41,9 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
 
     /// <summary>What the last servers that refused something, or did not know, had to say.</summary>
     public IReadOnlyCollection<Answer> LastFailures => _lastFailures;
+
+    /// <summary>The requests that took longer than any call may take by itself.</summary>
+    public IReadOnlyCollection<(string Path, Answer Answer)> Slow => _slow;
 
     /// <summary>The last request that nothing came back for in all the time that a client waits.</summary>
     public (TimeSpan From, TimeSpan To, string Path)? LastHang { get; private set; }
@@ -67,7 +73,13 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
             Interlocked.Decrement(ref server.Load);
             if (answer.WasSent)
             {
-                return Counted(new Answer(from, clock.Now, OutcomeOf(answer), answer, server.Number));
+                var counted = Counted(new Answer(from, clock.Now, OutcomeOf(answer), answer, server.Number));
+                if (counted.To - from > SlowFrom && _slow.Count < MostSlow)
+                {
+                    _slow.Enqueue((path, counted));
+                }
+
+                return counted;
             }
 
             server.AvoidUntil = clock.Now + (clock.Now - from < AfterRefusal ? AfterRefusal : AfterSilence);
