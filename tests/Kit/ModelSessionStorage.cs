@@ -60,7 +60,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         };
         created.Apply(flush, Now);
         _entries[handle] = created;
-        OnApplied?.Invoke(handle, flush, created.Read(previousOwnerName: null, Now));
+        OnApplied?.Invoke(handle, flush, created.Read(previous: null, Now));
         return new StoreReply(StoreOutcome.Written);
     });
 
@@ -98,7 +98,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         if (reply.IsDone)
         {
             entry.Apply(flush, Now);
-            OnApplied?.Invoke(handle, flush, entry.Read(previousOwnerName: null, Now));
+            OnApplied?.Invoke(handle, flush, entry.Read(previous: null, Now));
         }
 
         return reply;
