@@ -1,7 +1,7 @@
 namespace SessionActors;
 
 /// <summary>
-/// The campaign: the short one, which ends when it has done as much as it must; or, with <c>SESSIONACTORS_FAULT_MINUTES</c> set, a long one.
+/// The campaign: the short one, which ends when it has done as much as it must; or a long one, with <c>SESSIONACTORS_FAULT_MINUTES</c>.
 /// Its report is in <c>fault-report.md</c> beside the test's assembly.
 /// </summary>
 public sealed class CampaignTests

@@ -115,7 +115,8 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         }
     }
 
-    private Task<SessionOpening?> ReadAsync(bool isLast) => LookAsync(SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async _ =>
+    private Task<SessionOpening?> ReadAsync(bool isLast) => LookAsync(
+        SessionCall.Read() with { Name = isLast ? SimNames.Audit : null }, async _ =>
     {
         var snapshot = await _session.ReadAsync();
         return snapshot is null ? SessionOpening.Ended(SessionEndReason.Missing) : OpeningOf(snapshot);

@@ -55,7 +55,8 @@ internal static class Simulation
         var areOver = false;
         scheduler.Clock.After(SimFaults.Over, () => areOver = true);
         Complete(clients, () => areOver, Limit);
-        Complete([.. visitors.Select(visitor => new SimClient(scheduler, record, cluster, visitor, ++number).Audit())], () => true, Recovery);
+        Complete(
+            [.. visitors.Select(visitor => new SimClient(scheduler, record, cluster, visitor, ++number).Audit())], () => true, Recovery);
         var calls = record.Calls.Calls;
         return new SimResult(
             seed,

@@ -44,7 +44,8 @@ internal sealed class Campaign : IAsyncDisposable
     /// <summary>Runs it to its end and tells what was found.</summary>
     public async Task<CampaignReport> RunAsync()
     {
-        var visiting = Sessions.SelectMany(kind => Enumerable.Range(0, kind.Sessions).Select(slot => VisitAsync(kind.Kind, slot, _random.Branch())))
+        var visiting = Sessions
+            .SelectMany(kind => Enumerable.Range(0, kind.Sessions).Select(slot => VisitAsync(kind.Kind, slot, _random.Branch())))
             .ToArray();
         await Until.TrueAsync(() => _front.Operations > WarmUp, "sessions are visited");
         var first = Usage();
@@ -117,7 +118,8 @@ internal sealed class Campaign : IAsyncDisposable
                     + string.Join('\n', _front.LastFailures));
         }
 
-        Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, unknown {after.Unknown - before.Unknown}; replies lost {_world.LostReplies}");
+        Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, "
+            + $"unknown {after.Unknown - before.Unknown}; replies lost {_world.LostReplies}");
         await Clock.PassAsync(BetweenFaults);
     }
 

@@ -37,7 +37,9 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
 
     /// <summary>A little of what comes between two clusters.</summary>
     public IReadOnlyList<Fault[]> ShortBetweenClusters() =>
-        [[Kill()], [LostReplies()], [Pause(most: 4)], [RedisKill()], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))]];
+    [
+        [Kill()], [LostReplies()], [Pause(most: 4)], [RedisKill()], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))],
+    ];
 
     /// <summary>One or two faults of any kind; or one of a kind whose name begins so.</summary>
     public Fault[] Any(string? only)

@@ -49,8 +49,10 @@ public sealed class RegisterCheckTests
     public void What_was_written_in_a_window_of_loss_may_be_lost_and_what_was_written_before_or_after_not()
     {
         var losses = Window(20, 30);
-        Assert.Empty(RegisterCheck.Check([Set(1, 2, "a"), Set(21, 22, "b"), Read(31, 32, "a"), Set(33, 34, "c"), Read(35, 36, "c")], losses, Never));
-        Assert.Empty(RegisterCheck.Check([Set(1, 2, "a"), Set(21, 22, "b"), Read(31, 32, "b"), Set(33, 34, "c"), Read(35, 36, "c")], losses, Never));
+        Assert.Empty(RegisterCheck.Check(
+            [Set(1, 2, "a"), Set(21, 22, "b"), Read(31, 32, "a"), Set(33, 34, "c"), Read(35, 36, "c")], losses, Never));
+        Assert.Empty(RegisterCheck.Check(
+            [Set(1, 2, "a"), Set(21, 22, "b"), Read(31, 32, "b"), Set(33, 34, "c"), Read(35, 36, "c")], losses, Never));
         // Before it.
         Assert.NotEmpty(RegisterCheck.Check([Set(1, 2, "a"), Set(3, 4, "b"), Read(5, 6, "a"), Set(33, 34, "c")], losses, Never));
         // Nothing comes back once something new was written after it.

@@ -6,8 +6,8 @@ namespace SessionActors;
 internal readonly record struct ServerUsage(int Server, long Memory, int Handles);
 
 /// <summary>
-/// Servers that lived through it all use about as much as others did after their start. Sessions stay in memory for minutes after their last
-/// visit, so memory may have grown by them, and not without bound.
+/// Servers that lived through it all use about as much as others did after their start. Sessions stay in memory for minutes after their
+/// last visit, so memory may have grown by them, and not without bound.
 /// </summary>
 internal static class SurvivorCheck
 {
@@ -26,7 +26,8 @@ internal static class SurvivorCheck
             {
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"server {usage.Server} has {usage.Handles} handles (at most {handles}) and {usage.Memory:N0} bytes (at most {memory:N0})");
+                    $"server {usage.Server} has {usage.Handles} handles (at most {handles}) and {usage.Memory:N0} bytes "
+                        + $"(at most {memory:N0})");
             }
         }
     }

@@ -43,7 +43,9 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
     }
 
     protected override bool IsOwn(string name, string value) =>
-        name == List ? System.Text.Json.JsonSerializer.Deserialize<string[]>(value)!.All(e => base.IsOwn(List, e)) : base.IsOwn(name, value);
+        name == List
+            ? System.Text.Json.JsonSerializer.Deserialize<string[]>(value)!.All(e => base.IsOwn(List, e))
+            : base.IsOwn(name, value);
 
     private async Task AddAsync(int visitor, int count)
     {

@@ -119,7 +119,7 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
         }
     }
 
-    /// <summary>Everything that is in the session, of an owner that has just proved to be it; null where the session is not there.</summary>
+    /// <summary>What is in the session, of an owner that has just proved to be it; null where the session is not there.</summary>
     protected async Task<Dictionary<string, string>?> AllAsync()
     {
         var answer = await InsistAsync("/rig/settled");

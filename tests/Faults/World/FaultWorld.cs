@@ -57,7 +57,7 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>In them servers may not have reached Redis.</summary>
     public Windows Outages { get; } = new();
 
-    /// <summary>How much longer than the fault itself a server that was alone may answer from memory: until it learns what it missed.</summary>
+    /// <summary>How much longer than the fault a server that was alone may answer from memory: until it learns what it missed.</summary>
     public TimeSpan OldReadsFor { get; init; } = TimeSpan.FromSeconds(15);
 
     public Findings Findings { get; } = new();

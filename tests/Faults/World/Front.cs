@@ -10,7 +10,7 @@ namespace SessionActors;
 /// <param name="clock">The campaign's clock.</param>
 /// <param name="mostPerServer">How many requests one server has at a time.</param>
 /// <param name="perSecond">
-/// How many requests are sent in a second at most. Null: as many as there can be, which leaves a small machine nothing to start servers with.
+/// Most requests that are sent in a second. Null: as many as there can be, which leaves a small machine nothing to start servers with.
 /// </param>
 internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int mostPerServer, int? perSecond = null)
 {
@@ -132,7 +132,8 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
 
     private Answer Counted(Answer answer)
     {
-        Interlocked.Increment(ref answer.Outcome == Outcome.Done ? ref _done : ref answer.Outcome == Outcome.Refused ? ref _refused : ref _unknown);
+        Interlocked.Increment(
+            ref answer.Outcome == Outcome.Done ? ref _done : ref answer.Outcome == Outcome.Refused ? ref _refused : ref _unknown);
         if (!answer.IsDone)
         {
             var kind = answer.Http.Status == 0 ? "connection lost" : $"{answer.Http.Status}, {answer.Outcome}";

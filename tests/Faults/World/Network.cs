@@ -112,7 +112,8 @@ internal sealed class Network : IAsyncDisposable
 
     private static async Task RemoveLeftoversAsync()
     {
-        var bridges = (await IpAsync("-o", "link", "show", "type", "bridge")).Split('\n').Select(line => line.Split(": ").ElementAtOrDefault(1));
+        var links = await IpAsync("-o", "link", "show", "type", "bridge");
+        var bridges = links.Split('\n').Select(line => line.Split(": ").ElementAtOrDefault(1));
         var namespaces = (await IpAsync("netns", "list")).Split('\n').Select(line => line.Split('-')[0]);
         foreach (var name in bridges.Concat(namespaces).OfType<string>().Distinct())
         {

@@ -28,6 +28,7 @@ public sealed class NetworkTests
         Assert.Equal(0, unplugged.Status);
         await network.UnplugAsync(0, plugged: true);
         await Until.TrueAsync(
-            async () => (await world.Servers[0].Http!.GetAsync("/plain", null, CancellationToken.None)).Status == 200, "it is reached again");
+            async () => (await world.Servers[0].Http!.GetAsync("/plain", null, CancellationToken.None)).Status == 200,
+            "it is reached again");
     }
 }

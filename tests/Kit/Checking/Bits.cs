@@ -7,12 +7,15 @@ internal static class Bits
 
     public static bool Has(string bits, int index) => index / Width < bits.Length && (bits[index / Width] & (1 << (index % Width))) != 0;
 
-    public static string With(string bits, int index) => string.Create(Math.Max(bits.Length, index / Width + 1), (bits, index), (text, it) =>
-    {
-        text.Clear();
-        it.bits.CopyTo(text);
-        text[it.index / Width] |= (char)(1 << (it.index % Width));
-    });
+    public static string With(string bits, int index) => string.Create(
+        Math.Max(bits.Length, index / Width + 1),
+        (bits, index),
+        (text, it) =>
+        {
+            text.Clear();
+            it.bits.CopyTo(text);
+            text[it.index / Width] |= (char)(1 << (it.index % Width));
+        });
 
     /// <summary>The numbers from one on, each less by that.</summary>
     public static string From(string bits, int index)
