@@ -11,8 +11,6 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     // A caller whose patience is used up asks again all the same, though not in a circle.
     private static readonly TimeSpan ShortestSlice = TimeSpan.FromMilliseconds(20);
 
-    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(1);
-
     private readonly LeaseTimes _times = new(silo.Options.LockExpiry, silo.Options.MaxLease);
     private readonly LeaseQueue _queue = new(new(silo.Options.LockExpiry, silo.Options.MaxLease), silo.Options.MaxWaiters, epoch);
     private readonly List<HeldWrite> _held = [];
@@ -267,7 +265,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             if (end > silo.Now)
             {
                 // A delay has whole milliseconds: rounded down it would be none at all, and this a loop that waits for nothing.
-                await Task.Delay(end - silo.Now + ShortestDelay, silo.Time);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling((end - silo.Now).TotalMilliseconds)), silo.Time);
             }
 
             Pass();
