@@ -7,12 +7,39 @@ namespace SessionActors;
 /// <summary>Makes the cookie key at its first call, and keeps it in the small state of the cluster.</summary>
 internal sealed class CookieKeysGrain(
     [PersistentState("cookiekeys", CookieKeysGrain.StorageName)] IPersistentState<CookieKeyRing> ring, ILogger<CookieKeysGrain> logger)
-    : Grain, ICookieKeysGrain
+    : Grain, ICookieKeysGrain, IKeptCookieKeys
 {
     /// <summary>The Orleans storage that keeps the small state of SessionActors' grains.</summary>
     public const string StorageName = "SessionActors";
 
     public ValueTask<CookieKeyRing> GetAsync() => ring.State.Keys.IsDefaultOrEmpty ? new(MakeAsync()) : new(ring.State);
+
+    public async Task KeepAsync()
+    {
+        var known = ring.State;
+        if (known.Keys.IsDefaultOrEmpty)
+        {
+            return;
+        }
+
+        try
+        {
+            await ring.ReadStateAsync();
+            var stored = ring.State.Keys.IsDefault ? [] : ring.State.Keys;
+            var lost = known.Keys.Where(key => !stored.Any(other => other.Id == key.Id)).ToList();
+            if (lost.Count > 0)
+            {
+                // One that was made meanwhile signs, so that those who have only heard of that one know it.
+                ring.State = new CookieKeyRing { Keys = [.. stored, .. lost] };
+                await ring.WriteStateAsync();
+            }
+        }
+        catch
+        {
+            ring.State = known;
+            throw;
+        }
+    }
 
     private async Task<CookieKeyRing> MakeAsync()
     {

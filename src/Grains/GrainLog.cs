@@ -60,4 +60,28 @@ internal static partial class GrainLog
 
     [LoggerMessage(1015, LogLevel.Information, "This silo answers reads from memory again.")]
     public static partial void ServingLeaseRegained(ILogger logger);
+
+    [LoggerMessage(1016, LogLevel.Warning,
+        "The store was restarted, or another one has taken over: {Healed} sessions of this silo are in it as they were, {Others} others "
+        + "are as it has them, {Replayed} were ended again.")]
+    public static partial void StoreChanged(ILogger logger, int healed, int others, int replayed);
+
+    [LoggerMessage(
+        1020, LogLevel.Warning, "{Count} acknowledged changes of session {Session} are not stored yet; they are sent until they are.")]
+    public static partial void StoredLate(ILogger logger, string session, int count);
+
+    [LoggerMessage(1021, LogLevel.Information, "Session {Session} ended with {Count} acknowledged changes that were not stored yet.")]
+    public static partial void EndedUnstored(ILogger logger, string session, int count);
+
+    [LoggerMessage(1022, LogLevel.Error, "{Count} acknowledged changes of session {Session} are lost.")]
+    public static partial void Lost(ILogger logger, string session, int count, Exception? error);
+
+    [LoggerMessage(1023, LogLevel.Warning, "{Owner} did not hand session {Session} over in time; it is claimed all the same.")]
+    public static partial void NotHandedOver(ILogger logger, string session, string owner, Exception error);
+
+    [LoggerMessage(1024, LogLevel.Warning, "{Count} acknowledged changes are not stored yet while this silo stops; it goes on trying.")]
+    public static partial void StoppingUnstored(ILogger logger, long count, Exception error);
+
+    [LoggerMessage(1025, LogLevel.Error, "{Count} acknowledged changes are lost: the store was out of reach until the silo had stopped.")]
+    public static partial void LostAtStop(ILogger logger, long count);
 }

@@ -10,6 +10,7 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
 
     private readonly TaskCompletionSource<Applied> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeSpan _deadline = silo.Now + request.Patience;
+    private WriteBehind? _behind;
 
     public Func<SessionState, Change> Operation => operation;
 
@@ -27,8 +28,16 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
 
     public bool IsNoChange => Change.Delta.IsEmpty && Change.Secret is null;
 
-    /// <summary>How long its caller still waits.</summary>
-    public TimeSpan PatienceLeft => _deadline > silo.Now ? _deadline - silo.Now : TimeSpan.Zero;
+    /// <summary>When it was acknowledged without being stored; null where its caller waits for that.</summary>
+    public TimeSpan? AcknowledgedAt { get; private set; }
+
+    public bool IsAcknowledged => AcknowledgedAt is not null;
+
+    /// <summary>How much of the bound on what is acknowledged it takes.</summary>
+    public long Bytes { get; set; }
+
+    /// <summary>How long its caller still waits; one that is acknowledged waits for the store until that answers.</summary>
+    public TimeSpan PatienceLeft => IsAcknowledged ? StoreRetry.Endless : _deadline > silo.Now ? _deadline - silo.Now : TimeSpan.Zero;
 
     public bool IsOverdue => PatienceLeft == TimeSpan.Zero;
 
@@ -66,18 +75,58 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>From now on it is answered by a flush, or by the failure of one.</summary>
     public void Queued() => silo.Metrics.OnStoring();
 
-    public void Complete(Applied applied) => Answered(_completion.TrySetResult(applied));
+    /// <summary>Answers its caller before it is stored. What earlier tries of the call did, the ring was asked when it came.</summary>
+    public void Acknowledge(WriteBehind behind)
+    {
+        (_behind, AcknowledgedAt, UnansweredSince) = (behind, silo.Now, null);
+        _completion.TrySetResult(new Applied(State.Version, Entry.Result));
+    }
+
+    /// <summary>It is stored, or there is nothing left of it to be stored.</summary>
+    public void Complete(Applied applied)
+    {
+        if (Settled() is null)
+        {
+            Answered(_completion.TrySetResult(applied));
+        }
+    }
 
     /// <summary>Fails it; one that may have been stored before is never told that nothing was changed.</summary>
-    public void Fail(Exception why) => Answered(_completion.TrySetException(
-        UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why));
+    public void Fail(Exception why) => Failed(why)?.OnLost(1, why);
 
     public static void FailAll(IEnumerable<PendingWrite> writes, SessionException why)
     {
+        var (lost, behind) = (0, (WriteBehind?)null);
         foreach (var write in writes)
         {
-            write.Fail(why);
+            if (write.Failed(why) is { } acknowledged)
+            {
+                (lost, behind) = (lost + 1, acknowledged);
+            }
         }
+
+        behind?.OnLost(lost, why);
+    }
+
+    /// <summary>What is to be told where its caller was answered already.</summary>
+    private WriteBehind? Failed(Exception why)
+    {
+        var behind = Settled();
+        if (behind is null)
+        {
+            Answered(_completion.TrySetException(
+                UnansweredSince is not null && why is SessionUnavailableException unavailable ? unavailable.AfterUnansweredTry() : why));
+        }
+
+        return behind;
+    }
+
+    private WriteBehind? Settled()
+    {
+        var behind = _behind;
+        _behind = null;
+        behind?.Settle(this);
+        return behind;
     }
 
     private void Answered(bool isFirstAnswer)

@@ -3,12 +3,12 @@ namespace SessionActors;
 /// <summary>
 /// Group commit for one session. An operation is applied at once to the <i>projected</i> state and waits; readers see the <i>flushed</i>
 /// state only. One flush is under way at a time; what arrives meanwhile leaves together in the next. Each caller is released by the flush
-/// that holds its delta.
+/// that holds its delta; or before it, see <see cref="WriteBehind"/>, and readers see all that callers were told of.
 /// <para>
 /// Runs in the turns of its grain and awaits nothing but the store. After every await the world is looked at again.
 /// </para>
 /// </summary>
-internal sealed class PendingWrites(
+internal sealed partial class PendingWrites(
     string session, SessionOwner owner, SessionSilo silo, LoadedSession loaded, Action<SessionException> stopped)
 {
     private readonly ProjectedWrites _writes = new(session, silo, loaded);
@@ -21,9 +21,16 @@ internal sealed class PendingWrites(
     private bool _isClaimedBack;
     private SessionLeases? _leases;
     private SessionException? _stopped;
+    private WriteBehind? _behind;
 
-    /// <summary>What readers see: the last state that the store has confirmed.</summary>
+    /// <summary>What readers see.</summary>
+    public SessionState Current => _writes.Current;
+
+    /// <summary>The last state that the store has confirmed.</summary>
     public SessionState Flushed => _writes.Flushed;
+
+    /// <summary>Whether anything is acknowledged that is not stored.</summary>
+    public bool HasUnstored => _behind?.Count > 0;
 
     /// <summary>Whether no flush is under way.</summary>
     public bool IsIdle => _pump.IsCompleted;
@@ -56,14 +63,9 @@ internal sealed class PendingWrites(
             throw _stopped;
         }
 
-        if (_writes.AnswerTo(request.Id) is { } answer)
+        if (_writes.Known(request.Id) is { } same)
         {
-            return Task.FromResult(answer);
-        }
-
-        if (_writes.Find(request.Id) is { } same)
-        {
-            return same.Task;
+            return same;
         }
 
         var write = new PendingWrite(request, silo, operation);
@@ -77,33 +79,52 @@ internal sealed class PendingWrites(
             throw new SessionLeaseLostException(session);
         }
 
-        if (_writes.Waiting.Count >= silo.Options.MaxWaiters)
+        if (_writes.Waiters >= silo.Options.MaxWaiters)
         {
             throw SessionUnavailableException.NotApplied(
-                session, $"{_writes.Waiting.Count} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
+                session, $"{_writes.Waiters} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
         }
 
         _writes.Project(write);
+        var behind = BehindOf(write);
         // Where somebody else may have changed something, even "nothing to do" has to be asked for.
-        if (write.IsNoChange && IsIdle && owner.KnowsAll)
+        if (write.IsNoChange && owner.KnowsAll && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
         {
-            return Task.FromResult(new Applied(Flushed.Version, write.Entry.Result));
+            return Task.FromResult(new Applied(Current.Version, write.Entry.Result));
         }
 
         _writes.Add(write);
-        write.Queued();
-        if (IsIdle)
+        if (behind is not null)
         {
-            _pump = PumpAsync();
+            behind.Acknowledge(write, Pump);
+        }
+        else
+        {
+            write.Queued();
+            Pump();
         }
 
         return write.Task;
     }
 
-    /// <summary>Refuses everything that waits and everything that comes. A flush that is under way still gets its own answer.</summary>
+    /// <summary>Completes when nothing waits any more: what is acknowledged is stored at once.</summary>
+    public async Task StoredAsync()
+    {
+        while (!IsIdle || _writes.Waiting.Count > 0)
+        {
+            _behind?.Push();
+            Pump();
+            await _pump;
+        }
+    }
+
+    /// <summary>
+    /// Refuses everything that waits and everything that comes. A flush that is under way still gets its own answer; what is acknowledged
+    /// is still to be stored, unless the session has ended.
+    /// </summary>
     public void Stop(SessionException why)
     {
-        if (_stopped is null)
+        if (_stopped is null || (why is SessionDestroyedException && _stopped is not SessionDestroyedException))
         {
             _stopped = why;
             _writes.Clear(why);
@@ -112,45 +133,18 @@ internal sealed class PendingWrites(
         }
     }
 
-    private async Task PumpAsync()
-    {
-        while (_writes.Waiting.Count > 0 || _refresh is not null)
-        {
-            (_isClaimedBack, var refresh) = (false, _refresh);
-            try
-            {
-                _writes.DropOverdue();
-                if (refresh is not null)
-                {
-                    _refresh = null;
-                    await ReloadAsync([]);
-                    refresh.TrySetResult();
-                }
-                else if (await ReadyAsync() is > 0 and var ready)
-                {
-                    await FlushAsync(_writes.TakeBatch(ready));
-                }
-            }
-            catch (Exception e)
-            {
-                GrainLog.Failed(silo.Logger, session, e);
-                Abandon(_writes.InFlight, SessionUnavailableException.Unknown(session, "writing it failed."));
-                refresh?.TrySetResult();
-            }
+    private void Pump() => _pump = IsIdle ? PumpAsync() : _pump;
 
-            _writes.BatchIsOver();
-            if (!_isClaimedBack || _writes.Waiting.Count == 0)
-            {
-                owner.Guard?.Leave(GuardUses.Write);
-            }
-        }
-    }
+    // What acknowledges the write before it is stored, where anything does: not from a memory that somebody else may have overtaken.
+    private WriteBehind? BehindOf(PendingWrite write) =>
+        silo.Options.FlushMode == FlushMode.WriteBehind && owner.KnowsAll
+        && (_behind ??= new WriteBehind(session, silo, _writes, owner.Stay)).Takes(write) ? _behind : null;
 
     /// <summary>Reads the session anew, for those who found that somebody else has changed it.</summary>
     public Task RefreshAsync()
     {
         var refresh = WantRefresh().Task;
-        _pump = IsIdle ? PumpAsync() : _pump;
+        Pump();
         return refresh;
     }
 
@@ -162,130 +156,24 @@ internal sealed class PendingWrites(
         try
         {
             var validity = await owner.ValidateAsync(session, _nonce, _writes);
-            silo.Metrics.OnValidated(validity == Validity.Changed);
-            if (validity == Validity.Changed || (mustOwn && validity == Validity.Unchanged))
+            silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
+            if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync())
+                || (mustOwn && validity == Validity.Unchanged))
             {
                 await RefreshAsync();
             }
         }
         catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
         {
-            Stop(e);
+            if (e is SessionDestroyedException { Reason: not SessionEndReason.Missing } || !await HealAsync())
+            {
+                Stop(e);
+            }
         }
 
         if (_stopped is not null)
         {
             throw _stopped;
         }
-    }
-
-    /// <summary>How many of those that wait may be flushed now.</summary>
-    private ValueTask<int> ReadyAsync() => owner.KnowsAll ? new(Flush.MaxEntries) : new(
-        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
-
-    private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private async Task FlushAsync(List<PendingWrite> batch)
-    {
-        if (batch.TrueForAll(write => write.IsNoChange))
-        {
-            _writes.Release(batch);
-            return;
-        }
-
-        var sentAt = silo.Now;
-        var reply = await owner.CommitAsync(Flushed, batch, () => TellTheOverdue(batch));
-        if (reply.AfterUnknown)
-        {
-            batch.ForEach(write => write.WentUnanswered(sentAt));
-        }
-
-        switch (reply.Outcome)
-        {
-            case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
-                _reloads.Reset();
-                silo.Metrics.OnFlushed(batch.Count);
-                _writes.Release(batch);
-                break;
-            case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                Abandon(batch, new SessionDestroyedException(session, reply.Reason));
-                break;
-            case StoreOutcome.Fenced when owner.IsInOwnCluster(reply.OwnerName):
-                silo.Metrics.OnFenced(sameCluster: true);
-                GrainLog.TakenOver(silo.Logger, session, reply.OwnerName);
-                Abandon(batch, SessionUnavailableException.TakenOver(session));
-                break;
-            case StoreOutcome.Fenced:
-                silo.Metrics.OnFenced(sameCluster: false);
-                owner.Guard?.SawRival();
-                GrainLog.Reloading(silo.Logger, session, reply.OwnerName, batch.Count + _writes.Waiting.Count);
-                await ReloadAsync(batch);
-                break;
-            case StoreOutcome.Behind or StoreOutcome.Ahead:
-                GrainLog.VersionsDiffer(silo.Logger, session, Flushed.Version, reply.Outcome);
-                await ReloadAsync(batch);
-                break;
-            case StoreOutcome.Unknown:
-                silo.Metrics.OnUnknown();
-                GrainLog.Unknown(silo.Logger, session, batch.Count, reply.Error);
-                Abandon(batch, reply.ToException(session));
-                break;
-            default:
-                // Certainly not written, so what is in memory still holds: only these callers fail, and what they would have changed goes.
-                GrainLog.NotWritten(silo.Logger, session, batch.Count, reply.Error);
-                PendingWrite.FailAll(batch, reply.ToException(session));
-                _writes.Rebase([], HasLostLease);
-                break;
-        }
-    }
-
-    /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>
-    private void TellTheOverdue(List<PendingWrite> batch)
-    {
-        PendingWrite.FailAll(
-            batch.Where(write => write.IsOverdue), SessionUnavailableException.Unknown(session, "the store did not answer in time."));
-
-        // These leave the queue unsent when the flush before them is over.
-        PendingWrite.FailAll(_writes.Waiting.Where(write => write.IsOverdue), ProjectedWrites.TooSlow(session));
-    }
-
-    /// <summary>Claims the session back and applies what is pending to what is there now, in order, each change once.</summary>
-    private async Task ReloadAsync(List<PendingWrite> batch)
-    {
-        if (_stopped is not null || (batch.Count > 0 && _reloads.AreExhausted))
-        {
-            Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
-                session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
-            return;
-        }
-
-        try
-        {
-            if (batch.Count > 0)
-            {
-                silo.Metrics.OnReloaded();
-                await _reloads.NextAsync();
-            }
-
-            var claimed = await owner.ClaimAsync();
-            _epoch = _stopped is null ? claimed.Epoch : throw _stopped;
-            (_nonce, _isClaimedBack) = (owner.Nonce, true);
-            _leases?.Lose(_epoch, unchanged: claimed.State.Version == Flushed.Version);
-            _writes.Rebase(batch, HasLostLease, claimed);
-            _leases?.Pass();
-        }
-        catch (SessionException e)
-        {
-            Abandon(batch, e);
-        }
-    }
-
-    private bool HasLostLease(PendingWrite write) => write.Lease is { } lease && _leases?.IsHeldBy(lease) is not true;
-
-    private void Abandon(List<PendingWrite> batch, SessionException why)
-    {
-        PendingWrite.FailAll(batch, why);
-        // Those who only waited behind the batch may be told to come again: nothing of theirs was sent.
-        Stop(why is SessionUnavailableException ? SessionUnavailableException.TakenOver(session) : why);
     }
 }

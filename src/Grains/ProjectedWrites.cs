@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SessionActors;
 
 /// <summary>
@@ -9,9 +11,13 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     private readonly Queue<PendingWrite> _waiting = new();
     private RequestRing _ring = loaded.Ring;
     private SessionState _projected = loaded.State;
+    private int _acknowledged;
 
     /// <summary>The last state that the store has confirmed.</summary>
     public SessionState Flushed { get; private set; } = loaded.State;
+
+    /// <summary>What readers see: the last state that a caller was told of.</summary>
+    public SessionState Current { get; private set; } = loaded.State;
 
     /// <summary>The writes that are on their way to the store.</summary>
     public List<PendingWrite> InFlight { get; private set; } = [];
@@ -19,8 +25,23 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>The writes behind them, in order.</summary>
     public IReadOnlyCollection<PendingWrite> Waiting => _waiting;
 
+    /// <summary>How many of them have callers that wait, too.</summary>
+    public int Waiters => _waiting.Count - _acknowledged;
+
+    /// <summary>Whether nobody waits for anything to be stored.</summary>
+    public bool HasOnlyAcknowledged => Waiters == 0 && (InFlight.Count == 0 || InFlight[0].IsAcknowledged);
+
+    /// <summary>When the first of those that wait was acknowledged; null where it was not, or none waits.</summary>
+    public TimeSpan? OldestAcknowledgedAt => _waiting.TryPeek(out var first) ? first.AcknowledgedAt : null;
+
     /// <summary>What a call with this id was answered, as far as the ring reaches.</summary>
     public Applied? AnswerTo(RequestId id) => _ring.Find(id);
+
+    /// <summary>The ring, as the store has it.</summary>
+    public ImmutableArray<RingSlot> RingSlots() => _ring.Slots(silo.Now);
+
+    /// <summary>The answer to a call with this id, which came before; null where none did.</summary>
+    public Task<Applied>? Known(RequestId id) => _ring.Find(id) is { } answer ? Task.FromResult(answer) : Find(id)?.Task;
 
     /// <summary>A write of a call with this id that is not stored yet.</summary>
     public PendingWrite? Find(RequestId id) =>
@@ -32,10 +53,11 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>Applies a write to the projected state, without adding it.</summary>
     public void Project(PendingWrite write)
     {
-        var change = write.Operation(_projected);
+        var change = write.IsAcknowledged ? AcknowledgedChange.Again(write, _projected) : write.Operation(_projected);
+        var limits = write.IsAcknowledged ? AcknowledgedChange.NoLimits : silo.Options;
         change = change with { Delta = _projected.Effective(change.Delta) };
         var isNoChange = change.Delta.IsEmpty && change.Secret is null;
-        write.Project(change, isNoChange ? _projected : _projected.Apply(change, silo.Options, session));
+        write.Project(change, isNoChange ? _projected : _projected.Apply(change, limits, session));
     }
 
     /// <summary>Adds a write that was applied.</summary>
@@ -43,17 +65,30 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     {
         _projected = write.State;
         _waiting.Enqueue(write);
+        if (write.IsAcknowledged)
+        {
+            Acknowledged(write);
+        }
     }
 
-    /// <summary>Takes the next writes from those that wait, so many at most.</summary>
+    /// <summary>The write that was added last is acknowledged before it is stored.</summary>
+    public void Acknowledged(PendingWrite write)
+    {
+        _acknowledged++;
+        Current = write.State;
+    }
+
+    /// <summary>Takes the next writes from those that wait, so many at most; acknowledged ones do not leave with others.</summary>
     public List<PendingWrite> TakeBatch(int most)
     {
         InFlight = new List<PendingWrite>(Math.Min(_waiting.Count, most));
-        while (InFlight.Count < most && _waiting.TryDequeue(out var write))
+        while (InFlight.Count < most && _waiting.TryPeek(out var next)
+            && (InFlight.Count == 0 || InFlight[0].IsAcknowledged == next.IsAcknowledged))
         {
-            InFlight.Add(write);
+            InFlight.Add(_waiting.Dequeue());
         }
 
+        _acknowledged -= InFlight.Count > 0 && InFlight[0].IsAcknowledged ? InFlight.Count : 0;
         return InFlight;
     }
 
@@ -73,6 +108,19 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
 
             write.Complete(new Applied(write.State.Version, write.Entry.Result));
         }
+
+        Current = Flushed.Version >= Current.Version ? Flushed : Current;
+        InFlight = [];
+    }
+
+    /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>
+    public void TellTheOverdue(List<PendingWrite> batch)
+    {
+        PendingWrite.FailAll(
+            batch.Where(write => write.IsOverdue), SessionUnavailableException.Unknown(session, "the store did not answer in time."));
+
+        // These leave the queue unsent when the flush before them is over.
+        PendingWrite.FailAll(_waiting.Where(write => write.IsOverdue), TooSlow(session));
     }
 
     /// <summary>Takes those who waited for too long out of the queue.</summary>
@@ -95,8 +143,9 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     {
         PendingWrite[] writes = [.. batch, .. _waiting];
         _waiting.Clear();
+        _acknowledged = 0;
         _ring = read?.Ring ?? _ring;
-        Flushed = _projected = read?.State ?? Flushed;
+        Flushed = _projected = Current = read?.State ?? Flushed;
         foreach (var write in writes)
         {
             if (_ring.Find(write.Entry.Id) is { } answer)
@@ -130,11 +179,14 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
         }
     }
 
-    /// <summary>Refuses all that wait.</summary>
+    /// <summary>Refuses all that wait. What is acknowledged stays, unless the session has ended.</summary>
     public void Clear(SessionException why)
     {
-        PendingWrite.FailAll(_waiting, why);
+        PendingWrite[] kept = why is SessionDestroyedException ? [] : [.. _waiting.Take(_acknowledged)];
+        PendingWrite.FailAll(_waiting.Skip(kept.Length), why);
         _waiting.Clear();
+        _acknowledged = kept.Length;
+        Array.ForEach(kept, _waiting.Enqueue);
     }
 
     public static SessionUnavailableException Untold(string session) =>

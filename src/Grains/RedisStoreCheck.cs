@@ -189,7 +189,8 @@ internal sealed class RedisStoreCheck(
         [
             RedisScript.Create(key, creation, first, RedisLayout.LongestMs), RedisScript.Claim(key, owner, key, minute),
             RedisScript.Commit(key, second), RedisScript.Touch(key, owner, second.ToVersion, minute),
-            RedisScript.Release(key, owner, minute), RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner),
+            RedisScript.Release(key, owner, minute), RedisScript.Restore(key, Restored(second, key, minute), RedisLayout.LongestMs),
+            RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner),
         ];
         foreach (var step in steps)
         {
@@ -198,6 +199,20 @@ internal sealed class RedisStoreCheck(
 
         await database.KeyDeleteAsync(key);
     }
+
+    // Of a higher version than is stored, so that it is written.
+    private Restoration Restored(Flush last, string key, TimeSpan minute) => new()
+    {
+        Owner = last.Owner,
+        OwnerName = key,
+        Epoch = 1,
+        State = Enumerable.Range(0, (int)last.ToVersion + 1).Aggregate(
+            SessionState.Empty(minute, secret: null), (state, _) => state.Apply(new Change(last.Delta), options.Value, key)),
+        Ring = [new RingSlot(last.ToVersion, last.Entries[0], TimeSpan.Zero)],
+        LifetimeLeft = null,
+        KeepFor = minute,
+        StartedAt = time.GetTimestamp(),
+    };
 
     // On one connection the commands queue up, so a server whose scripts interleave would look right.
     private async Task ConnectAsync(List<IConnectionMultiplexer> others, IConnectionMultiplexer redis, CancellationToken cancellation)

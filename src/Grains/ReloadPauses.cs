@@ -19,7 +19,8 @@ internal sealed class ReloadPauses(TimeProvider time)
 
     public Task NextAsync()
     {
-        var limitMs = Math.Min(1 << _count++, LongestMs);
+        var limitMs = Math.Min(1 << _count, LongestMs);
+        _count = Math.Min(_count + 1, Most);
         return Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(limitMs)), time);
     }
 

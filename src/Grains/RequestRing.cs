@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SessionActors;
 
 /// <summary>
@@ -35,6 +37,9 @@ internal sealed class RequestRing
 
     /// <summary>Whether an id that is not here may have been applied since then; null stands for never.</summary>
     public bool MayHaveForgotten(TimeSpan? then) => then <= _completeSince;
+
+    /// <summary>All of it, oldest first.</summary>
+    public ImmutableArray<RingSlot> Slots(TimeSpan now) => [.. _entries.Select(e => new RingSlot(e.Version, e.Entry, now - e.AddedAt))];
 
     public Applied? Find(RequestId id)
     {

@@ -9,14 +9,14 @@ namespace SessionActors;
 /// asked for, on the machine's own clock: one whose answer waited for the end of a pause is worth nothing.
 /// </summary>
 /// <param name="options">For how long a proof counts.</param>
-/// <param name="storage">The store to be reached.</param>
+/// <param name="store">The store to be reached.</param>
 /// <param name="standing">What this silo is to its cluster.</param>
 /// <param name="time">The machine's clock, not the grains'.</param>
 /// <param name="metrics">Count what is lost and regained.</param>
 /// <param name="logger">Tells of it.</param>
 internal sealed class ServingLease(
     IOptions<SessionActorsOptions> options,
-    ISessionStorage storage,
+    StoreWatch store,
     Func<CancellationToken, Task<SiloStatus>> standing,
     TimeProvider time,
     SessionMetrics metrics,
@@ -28,6 +28,7 @@ internal sealed class ServingLease(
     private readonly long _ticks = (long)(options.Value.ServingLease.TotalSeconds * time.TimestampFrequency);
     private readonly CancellationTokenSource _stopping = new();
     private long _validUntil = long.MinValue;
+    private volatile bool _isGivenUp;
     private bool _wasHeld = true;
     private Task _proving = Task.CompletedTask;
 
@@ -36,6 +37,13 @@ internal sealed class ServingLease(
 
     /// <summary>Whether there is anything to prove: not where every read asks the store anyway.</summary>
     public bool IsOn => _length > TimeSpan.Zero;
+
+    /// <summary>Whether its cluster has declared this silo dead, so that others have its sessions.</summary>
+    public bool IsGivenUp
+    {
+        get => _isGivenUp;
+        private set => _isGivenUp = value;
+    }
 
     public void Participate(ISiloLifecycle observer) =>
         observer.Subscribe(nameof(ServingLease), ServiceLifecycleStage.Active, StartAsync, StopAsync);
@@ -47,8 +55,9 @@ internal sealed class ServingLease(
         try
         {
             // An answer that takes longer than the lease would be worth nothing.
-            var probing = storage.ProbeAsync();
+            var probing = store.AskAsync();
             var status = await standing(cancellation).WaitAsync(_length, time, cancellation);
+            IsGivenUp = status == SiloStatus.Dead;
             if (status != SiloStatus.Active)
             {
                 Volatile.Write(ref _validUntil, long.MinValue);

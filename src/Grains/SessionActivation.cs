@@ -4,7 +4,7 @@ namespace SessionActors;
 /// What an activation has in memory of its session: nothing yet, the session itself, or why it let go of it. Loads it, notices its end,
 /// keeps the store informed that it goes on.
 /// </summary>
-internal sealed class SessionActivation(
+internal sealed partial class SessionActivation(
     SessionHandle handle, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
 {
     private readonly string _session = handle.LogName;
@@ -12,6 +12,7 @@ internal sealed class SessionActivation(
     private PendingWrites? _writes;
     private Task? _starting;
     private Task _touching = Task.CompletedTask;
+    private Task _left = Task.CompletedTask;
     private SessionException? _stopped;
 
     private FreshReads? _fresh;
@@ -113,7 +114,17 @@ internal sealed class SessionActivation(
         if (_writes is { } writes)
         {
             writes.TurnAway();
-            await writes.Drained.WaitAsync(cancellationToken);
+            try
+            {
+                await writes.StoredAsync().WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (writes.HasUnstored)
+            {
+                // Orleans goes on without this activation, which is found in LiveSessions until it has stored what it owes.
+                Stop(SessionUnavailableException.TakenOver(_session));
+                throw;
+            }
+
             if (owner.Guard is not null)
             {
                 await Task.WhenAll(owner.Guard.Released, owner.LeaseGuard!.Released).WaitAsync(cancellationToken);
@@ -125,6 +136,22 @@ internal sealed class SessionActivation(
                 Forget();
                 await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
             }
+        }
+
+        await _left.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Has all that is acknowledged stored at once.</summary>
+    public Task StoredAsync() => _writes?.StoredAsync() ?? _left;
+
+    /// <summary>Stores what is acknowledged and lets go of the session, because somebody else is to have it.</summary>
+    /// <param name="claimant">Who is, where that is in this silo.</param>
+    public async Task HandOverAsync(SessionOwner? claimant = null)
+    {
+        if (owner != claimant)
+        {
+            Stop(SessionUnavailableException.TakenOver(_session));
+            await _left;
         }
     }
 
@@ -139,14 +166,32 @@ internal sealed class SessionActivation(
         }
 
         _stopped = why;
-        _writes?.Stop(why);
-        Forget();
+        var writes = _writes;
+        _writes = null;
+        writes?.Stop(why);
         if (why is SessionDestroyedException { Reason: not SessionEndReason.Missing } ended)
         {
             silo.Metrics.OnEnded(ended.Reason);
             GrainLog.Ended(silo.Logger, _session, ended.Reason);
         }
 
+        if (writes?.HasUnstored is true)
+        {
+            _left = StoreAndLeaveAsync(writes);
+            _left.Ignore();
+        }
+        else
+        {
+            Forget();
+            deactivate();
+        }
+    }
+
+    private async Task StoreAndLeaveAsync(PendingWrites writes)
+    {
+        await writes.StoredAsync();
+        await owner.ReleaseAsync(writes.Flushed);
+        Forget();
         deactivate();
     }
 
@@ -161,7 +206,7 @@ internal sealed class SessionActivation(
 
     private SessionEndReason? EndedBy(PendingWrites writes)
     {
-        var ttl = writes.Flushed.Ttl;
+        var ttl = writes.Current.Ttl;
         // Another cluster tells the store once per touch interval that it sees activity, and nobody else.
         var unseen = owner.Guard is null ? TimeSpan.Zero : silo.Options.TouchIntervalOf(ttl);
         return lifetime.EndedBy(silo.Now, ttl + unseen, isWritten: !writes.IsIdle);
@@ -225,8 +270,11 @@ internal sealed class SessionActivation(
             }
             catch (SessionException e)
             {
+                var isEnded = e is SessionDestroyedException { Reason: not SessionEndReason.Missing };
+                var isHealed = !isEnded && await writes.HealAsync();
                 // Where a flush has overtaken it, the flush's own answer counts.
-                if (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state))
+                if (!isHealed && _writes == writes
+                    && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
                 {
                     Stop(e);
                 }

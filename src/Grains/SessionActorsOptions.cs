@@ -103,6 +103,27 @@ public sealed class SessionActorsOptions
     public CrossClusterOptions? CrossCluster { get; set; }
 
     /// <summary>
+    /// When a change is acknowledged. Default <see cref="FlushMode.WriteThrough"/>: when it is stored. <see cref="FlushMode.WriteBehind"/>
+    /// answers from memory and stores what has gathered up to <see cref="FlushDelay"/> later: fewer and larger writes, and the changes of
+    /// that time are lost if the silo's process is killed. Not with <see cref="CrossCluster"/>.
+    /// </summary>
+    public FlushMode FlushMode { get; set; }
+
+    /// <summary>
+    /// How long an acknowledged change is away from the store at most while the store answers. Default 1 s, 10 ms to 1 minute. Longer makes
+    /// fewer writes of a busy session and loses more when a process is killed; below 10 ms a write that goes through gathers as much. Only
+    /// with <see cref="FlushMode.WriteBehind"/>.
+    /// </summary>
+    public TimeSpan FlushDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Most bytes of one session that are acknowledged and not stored yet: names and values, and 512 bytes for each change. Default
+    /// 256 KiB, 1 KiB to 64 MiB. Past it changes wait for the store as if written through, and while it is out of reach they are turned
+    /// away. Only with <see cref="FlushMode.WriteBehind"/>.
+    /// </summary>
+    public int MaxPendingBytes { get; set; } = 256 * 1024;
+
+    /// <summary>
     /// How long a silo may answer reads from memory after it last proved that it is a member of its cluster and reaches the store: how old
     /// a read may be at most while servers or networks fail. Default 3 s, 0.5 s to 1 hour; 0 asks the store before every read, one command
     /// each. It is proved three times in that time. While it is not, reads are compared with the store, or 503 where that is out of reach.

@@ -19,12 +19,16 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     private const int MostProperties = 100_000;
     private const int MostWaiters = 1_000_000;
 
+    /// <summary>The shortest <see cref="SessionActorsOptions.CollectionAge"/>: what is idle enough to go is stored then.</summary>
+    private static readonly TimeSpan LongestFlushDelay = TimeSpan.FromMinutes(1);
+
     public ValidateOptionsResult Validate(string? name, SessionActorsOptions options)
     {
         var errors = new List<string>();
         CheckTimes(errors, options);
         CheckLeases(errors, options);
         CheckSizes(errors, options);
+        CheckFlushes(errors, options);
         CheckRedis(errors, options.Redis);
         CheckKeyPrefix(errors, options.KeyPrefix);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
@@ -89,6 +93,25 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
             errors.Add($"{Named(nameof(options.MaxPropertyBytes), options.MaxPropertyBytes)} is more than "
                 + $"{Named(nameof(options.MaxSessionBytes), options.MaxSessionBytes)}: a property that large would never fit. "
                 + "Lower the first or raise the second.");
+        }
+    }
+
+    private static void CheckFlushes(List<string> errors, SessionActorsOptions options)
+    {
+        if (!Enum.IsDefined(options.FlushMode))
+        {
+            errors.Add($"{Named(nameof(options.FlushMode), options.FlushMode)} must be {nameof(FlushMode.WriteThrough)} or "
+                + $"{nameof(FlushMode.WriteBehind)}.");
+        }
+
+        Between(errors, options.FlushDelay, TimeSpan.FromMilliseconds(10), LongestFlushDelay);
+        Between(errors, options.MaxPendingBytes, 1024, LargestSession);
+        if (options is { FlushMode: FlushMode.WriteBehind, CrossCluster: not null })
+        {
+            errors.Add($"{Named(nameof(options.FlushMode), options.FlushMode)} acknowledges changes before they are in Redis, and "
+                + $"{SessionActorsOptions.Section}:{nameof(options.CrossCluster)} promises the other clusters to see there all that was "
+                + $"acknowledged. Set {nameof(options.FlushMode)} to {nameof(FlushMode.WriteThrough)}, or leave "
+                + $"{nameof(options.CrossCluster)} out.");
         }
     }
 

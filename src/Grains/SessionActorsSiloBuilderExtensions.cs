@@ -32,6 +32,9 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddSingleton<SessionMetrics>();
             services.AddSingleton<SessionSilo>();
             services.AddSingleton<RedlockGuard>();
+            services.AddSingleton<PreviousOwners>();
+            silo.AddGrainService<HandOver>();
+            services.AddHostedService<StoreAtStop>();
             services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);
             services.TryAddSingleton<RedisConnection>();
@@ -67,6 +70,8 @@ public static class SessionActorsSiloBuilderExtensions
     {
         var age = options.Value.CollectionAge;
         collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = age;
+        // What the store may lose is to be written back.
+        collection.ClassSpecificCollectionAge[typeof(CookieKeysGrain).FullName!] = TimeSpan.FromDays(365);
         if (age <= collection.CollectionQuantum)
         {
             // Orleans wants to look more often than anything may be collected.
@@ -77,6 +82,9 @@ public static class SessionActorsSiloBuilderExtensions
     private static void AddServingLease(IServiceCollection services)
     {
         services.AddSingleton<SiloStanding>();
+        services.AddSingleton<StoreWatch>();
+        services.AddSingleton<Healing>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, Healer>();
         services.AddSingleton(sp => ActivatorUtilities.CreateInstance<ServingLease>(
             sp, (Func<CancellationToken, Task<SiloStatus>>)sp.GetRequiredService<SiloStanding>().ReadAsync));
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(sp => sp.GetRequiredService<ServingLease>());

@@ -22,6 +22,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly SessionOwner _owner;
     private readonly SessionLifetime _lifetime = new();
     private readonly SessionActivation _activation;
+    private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
         : base(context)
@@ -29,7 +30,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
         _session = handle.LogName;
         _silo = silo;
-        _owner = new SessionOwner(handle, storage, _lifetime, silo);
+        _owner = new SessionOwner(handle, storage, _lifetime, silo)
+        {
+            Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? Stay : null,
+        };
         _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
@@ -37,7 +41,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
 
     public ValueTask<SessionSnapshot?> ReadAsync() =>
-        _activation.AtHand is { } writes ? new(writes.Flushed.Opening.Snapshot) : LoadAndReadAsync();
+        _activation.AtHand is { } writes ? new(writes.Current.Opening.Snapshot) : LoadAndReadAsync();
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
     {
@@ -57,8 +61,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         return new SessionCreated
         {
             Version = 1,
-            Generation = writes.Flushed.Generation,
-            Ttl = writes.Flushed.Ttl,
+            Generation = writes.Current.Generation,
+            Ttl = writes.Current.Ttl,
             LifetimeLeft = _lifetime.LifetimeLeft(_silo.Now),
         };
     }
@@ -167,7 +171,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         // Out of reach or gone, it is ended all the same: a log-out must win.
         if (request.Generation is not null && await _activation.FreshOrNullAsync() is { } writes)
         {
-            CheckGeneration(writes.Flushed, request);
+            CheckGeneration(writes.Current, request);
         }
 
         try
@@ -183,12 +187,24 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _activation.Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _activation.LeaveAsync(cancellationToken);
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        return _activation.LeaveAsync(cancellationToken);
+    }
+
+    // Orleans refuses it of an activation that has gone, which may still have something to store.
+    private void Stay(TimeSpan time)
+    {
+        if (!_isLeaving)
+        {
+            DelayDeactivation(time);
+        }
+    }
 
     private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
     {
-        var state = writes.Flushed;
+        var state = writes.Current;
         if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
         {
             return SessionOpening.Superseded;
@@ -219,7 +235,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         try
         {
-            return (await _activation.FreshAsync()).Flushed.Opening.Snapshot;
+            return (await _activation.FreshAsync()).Current.Opening.Snapshot;
         }
         catch (SessionDestroyedException)
         {

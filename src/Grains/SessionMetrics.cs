@@ -9,6 +9,8 @@ internal sealed class SessionMetrics
     public const string MeterName = "SessionActors";
     public const string SeekingName = "sessionactors.leases.waiting";
     public const string StoringName = "sessionactors.writes.waiting";
+    public const string AcknowledgedName = "sessionactors.writes.behind";
+    public const string LostName = "sessionactors.lost";
 
     private readonly Counter<long> _flushes;
     private readonly Counter<long> _deltas;
@@ -23,8 +25,14 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _guards;
     private readonly Counter<long> _lostGuards;
     private readonly Counter<long> _servingLeases;
+    private readonly Counter<long> _healed;
+    private readonly Counter<long> _replayed;
     private readonly UpDownCounter<long> _seeking;
     private readonly UpDownCounter<long> _storing;
+    private readonly UpDownCounter<long> _behind;
+    private readonly Counter<long> _lost;
+    private readonly Counter<long> _handOvers;
+    private long _acknowledged;
 
     public SessionMetrics(IMeterFactory meters)
     {
@@ -42,10 +50,17 @@ internal sealed class SessionMetrics
             "sessionactors.validations", "{read}", "Times the store was asked whether somebody else has changed a session, by result.");
         _guards = meter.CreateCounter<long>("sessionactors.guards", "{guard}", "Times a session's guard was asked for, by result.");
         _lostGuards = meter.CreateCounter<long>("sessionactors.guards.lost", "{guard}", "Guards that were lost while they were held.");
+        _healed = meter.CreateCounter<long>("sessionactors.healed", "{session}", "Sessions written back to a store that had lost them.");
+        _replayed = meter.CreateCounter<long>(
+            "sessionactors.replayed", "{session}", "Sessions ended again in a store that had forgotten their end.");
         _servingLeases = meter.CreateCounter<long>(
             "sessionactors.servingleases", "{change}", "Times a silo could no longer, or again, answer reads from memory, by change.");
         _seeking = meter.CreateUpDownCounter<long>(SeekingName, "{call}", "Calls that wait for a lease to end.");
         _storing = meter.CreateUpDownCounter<long>(StoringName, "{call}", "Calls that wait for their change to be stored.");
+        _behind = meter.CreateUpDownCounter<long>(AcknowledgedName, "{delta}", "Changes acknowledged and not stored yet.");
+        _lost = meter.CreateCounter<long>(LostName, "{delta}", "Acknowledged changes that are not stored, by why.");
+        _handOvers = meter.CreateCounter<long>(
+            "sessionactors.handovers", "{session}", "Previous owners that were asked to store what they had acknowledged, by result.");
     }
 
     public void OnFlushed(int deltas)
@@ -81,6 +96,10 @@ internal sealed class SessionMetrics
 
     public void OnGuardLost() => _lostGuards.Add(1);
 
+    public void OnHealed() => _healed.Add(1);
+
+    public void OnReplayed() => _replayed.Add(1);
+
     public void OnServingLease(bool held) =>
         _servingLeases.Add(1, new KeyValuePair<string, object?>("change", held ? "regained" : "lost"));
 
@@ -91,4 +110,23 @@ internal sealed class SessionMetrics
     public void OnStoring() => _storing.Add(1);
 
     public void OnStored() => _storing.Add(-1);
+
+    /// <summary>How many changes are acknowledged and not stored yet, in all sessions.</summary>
+    public long Acknowledged => Interlocked.Read(ref _acknowledged);
+
+    public void OnAcknowledged()
+    {
+        Interlocked.Increment(ref _acknowledged);
+        _behind.Add(1);
+    }
+
+    public void OnSettled()
+    {
+        Interlocked.Decrement(ref _acknowledged);
+        _behind.Add(-1);
+    }
+
+    public void OnHandOver(string result) => _handOvers.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    public void OnLost(long deltas, string why) => _lost.Add(deltas, new KeyValuePair<string, object?>("why", why));
 }

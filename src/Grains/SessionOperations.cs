@@ -30,14 +30,14 @@ internal static class SessionOperations
     {
         var isThere = state.Properties.TryGetValue(name, out var present);
         var isExpected = expected is { } bytes ? isThere && present.Span.SequenceEqual(bytes.Span) : !isThere;
-        return !isExpected ? new Change(SessionDelta.Empty, Result: NotDone)
+        return !isExpected ? new Change(SessionDelta.Empty, Result: NotDone) { IsRefused = true }
             : new Change(value is { } next ? SessionDelta.Empty.Set(name, next.Span) : SessionDelta.Empty.Remove(name), Result: Done);
     }
 
     /// <summary>Sets a property that is not there.</summary>
     public static Change GetOrSet(SessionState state, string name, ReadOnlyMemory<byte> value) =>
         state.Properties.TryGetValue(name, out var present)
-            ? new Change(SessionDelta.Empty, Result: Write(present))
+            ? new Change(SessionDelta.Empty, Result: Write(present)) { IsRefused = true }
             : new Change(SessionDelta.Empty.Set(name, value.Span));
 
     /// <summary>Whether a compare-and-set with this result has set.</summary>

@@ -5,7 +5,7 @@ namespace SessionActors;
 /// ended. Each step is sent until the store answers; what the answer means for the callers is said by exceptions. Knows the session's
 /// lifetime, because every step tells or asks the store how long to keep the session.
 /// </summary>
-internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
+internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
 {
     // Who asks has a caller that only reads, and loses nothing by asking again.
     private static readonly TimeSpan PeekPatience = TimeSpan.FromSeconds(1);
@@ -31,6 +31,9 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// </summary>
     public bool KnowsAll => _guard is null && silo.Serving.IsHeld;
 
+    /// <summary>Keeps an activation that nobody calls in memory; null where it has nothing that is not stored.</summary>
+    public Action<TimeSpan>? Stay { get; init; }
+
     /// <summary>The nonce of the last claim; before the first one, the nonce that a create owns the session with.</summary>
     public OwnerNonce Nonce { get; private set; } = OwnerNonce.New();
 
@@ -49,7 +52,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         lifetime.Start(sentAt, sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
         var keepFor = lifetime.KeepForAnyway(sentAt, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
         var first = new RingEntry(request.Id, "");
@@ -59,6 +62,7 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         switch (reply.Outcome)
         {
             case StoreOutcome.Written:
+                Owns(epoch: 1, from: null, version: 0, askedAt);
                 lifetime.Kept(sentAt, keepFor);
                 lifetime.Slide(silo.Now);
                 var ring = new RequestRing();
@@ -80,25 +84,37 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         }
     }
 
+    /// <inheritdoc cref="ClaimAsync(TimeSpan, Action?)"/>
+    public Task<LoadedSession> ClaimAsync() => ClaimAsync(SessionRequest.DefaultPatience);
+
     /// <summary>Draws a new nonce, claims the session with it and reads it.</summary>
+    /// <param name="patience">How long to ask the store.</param>
+    /// <param name="onTry">What happens before each try.</param>
     /// <exception cref="SessionDestroyedException">There is nothing to claim.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<LoadedSession> ClaimAsync()
+    public async Task<LoadedSession> ClaimAsync(TimeSpan patience, Action? onTry = null)
     {
+        if (silo.PreviousOwners is { } previous)
+        {
+            await previous.AskAsync(handle, this, silo);
+        }
+
         var nonce = Nonce = OwnerNonce.New();
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
-            SessionRequest.DefaultPatience,
+            patience,
             () =>
             {
+                onTry?.Invoke();
                 sentAt = silo.Now;
-                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Options.StoredTombstone);
+                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Healing.Tombstone);
             });
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 var stored = reply.Session!;
+                Owns(stored.Epoch, stored.PreviousOwner, stored.Version, askedAt);
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
@@ -117,17 +133,24 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <param name="onTry">What happens before each try; the first fails no one.</param>
     public async Task<StoreReply> CommitAsync(SessionState from, IReadOnlyList<PendingWrite> batch, Action onTry)
     {
-        // Who waits for a write is active, however long that has taken.
-        lifetime.Slide(silo.Now);
-        var (sentAt, flush) = (silo.Now, ToFlush(from, batch));
+        // Who waits for a write is active, however long that has taken; for what is acknowledged nobody does.
+        var isWaitedFor = !batch[0].IsAcknowledged;
+        Slide(isWaitedFor);
+        var (askedAt, sentAt, flush) = (AskedAt, silo.Now, ToFlush(from, batch));
         var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
         {
             onTry();
             return storage.CommitAsync(handle, flush);
         });
+        if (reply.Outcome == StoreOutcome.Written)
+        {
+            // One that was written before is answered so whoever has the session now.
+            Confirm(askedAt);
+        }
+
         if (reply.IsDone)
         {
-            lifetime.Slide(silo.Now);
+            Slide(isWaitedFor);
             if (flush.KeepFor is { } keepFor)
             {
                 lifetime.Kept(sentAt, keepFor);
@@ -154,11 +177,12 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <exception cref="SessionUnavailableException">Somebody else owns it, or has changed it.</exception>
     public async Task<bool> TouchAsync(SessionState state, TimeSpan keepFor, Func<Task>? reclaim)
     {
-        var sentAt = silo.Now;
+        var (askedAt, sentAt) = (AskedAt, silo.Now);
         var reply = await storage.TouchAsync(handle, Nonce, state.Version, keepFor);
         switch (reply.Outcome)
         {
             case StoreOutcome.Written:
+                Confirm(askedAt);
                 silo.Metrics.OnTouched();
                 lifetime.Kept(sentAt, keepFor);
                 return true;
@@ -193,11 +217,13 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     public async Task DestroyAsync(TimeSpan patience)
     {
         var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time, patience, () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Options.StoredTombstone));
+            silo.Time, patience, () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone));
         if (!reply.IsDone)
         {
             throw reply.ToException(_session);
         }
+
+        silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
     }
 
     /// <summary>
@@ -210,11 +236,16 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
-            () => storage.DestroyAsync(handle, reason, silo.Options.StoredTombstone, Nonce));
+            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, Nonce));
         if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
         {
             await reclaim();
             return null;
+        }
+
+        if (reply.IsDone)
+        {
+            silo.Healing.Ends.Add(handle, reason);
         }
 
         return reply.Outcome switch
@@ -229,6 +260,14 @@ internal sealed class SessionOwner(SessionHandle handle, ISessionStorage storage
     /// <summary>Whether another owner belongs to this cluster, whose directory then knows the way to it.</summary>
     public bool IsInOwnCluster(string? ownerName) =>
         ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
+
+    private void Slide(bool isActive)
+    {
+        if (isActive)
+        {
+            lifetime.Slide(silo.Now);
+        }
+    }
 
     private Flush ToFlush(SessionState from, IReadOnlyList<PendingWrite> batch)
     {

@@ -14,9 +14,12 @@ internal sealed class SessionSilo(
     ILogger<SessionGrain> logger,
     SessionMetrics metrics,
     RedlockGuard guard,
-    ServingLease serving)
+    ServingLease serving,
+    Healing healing,
+    PreviousOwners previousOwners)
 {
     private readonly long _began = time.GetTimestamp();
+    private volatile bool _isStopping;
 
     public SessionActorsOptions Options { get; } = options.Value;
 
@@ -33,8 +36,21 @@ internal sealed class SessionSilo(
     /// <summary>Whether this silo may answer reads from memory now.</summary>
     public ServingLease Serving { get; } = serving;
 
+    /// <summary>When a session may be written back to a store that has lost it.</summary>
+    public Healing Healing { get; } = healing;
+
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();
+
+    /// <summary>Who is asked to store what it has acknowledged before a session is claimed; null where all is written through.</summary>
+    public PreviousOwners? PreviousOwners { get; } = options.Value.FlushMode == FlushMode.WriteBehind ? previousOwners : null;
+
+    /// <summary>Whether the host is stopping, so that nothing may be acknowledged any more before it is stored.</summary>
+    public bool IsStopping
+    {
+        get => _isStopping;
+        set => _isStopping = value;
+    }
 
     /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
     public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;

@@ -6,7 +6,11 @@ namespace SessionActors;
 /// <summary>
 /// What an operation makes of a state: a delta, perhaps a new secret, and the result to remember for its request id; and whose it is.
 /// </summary>
-internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "", RequestId By = default);
+internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "", RequestId By = default)
+{
+    /// <summary>Whether the operation did not do what it is for, since something else was there than it is for.</summary>
+    public bool IsRefused { get; init; }
+}
 
 /// <summary>
 /// A session at one version: immutable, so that the grain can show one state to readers while it works on the next. Applies a change or

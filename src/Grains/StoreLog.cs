@@ -11,4 +11,8 @@ internal static partial class StoreLog
     [LoggerMessage(1901, LogLevel.Warning,
         "{Store} has maxmemory-policy {Policy}, which drops live sessions when memory is full; SessionActors:AllowEviction accepts that.")]
     public static partial void Evicts(ILogger logger, string store, string policy);
+
+    [LoggerMessage(1902, LogLevel.Warning,
+        "The store does not tell which one it is (INFO), so what it loses at a restart or a failover is not written back to it.")]
+    public static partial void Nameless(ILogger logger);
 }

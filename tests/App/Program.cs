@@ -133,6 +133,7 @@ app.MapFaults();
 app.MapConflicts();
 app.MapExclusive();
 app.MapNested();
+app.MapRig();
 
 app.Run();
 

@@ -19,6 +19,7 @@ public sealed class NestedChangesTests
         await gate.ArrivedAsync();
         var second = session.CommitAsync(Patch("""{"op":"replace","path":"/items/1/quantity","value":3}"""));
         var third = session.CommitAsync(Patch("""{"op":"add","path":"/items/-","value":{"sku":"jam","quantity":1}}"""));
+        await cluster.StoringAsync(3);
         Assert.Equal(Cart, (await session.ReadAsync())!.GetString("cart"));
         gate.Open();
         await Task.WhenAll(first, second, third);

@@ -65,7 +65,7 @@ public sealed class CutOffServerTests : IAsyncLifetime
         await Until.TrueAsync(async () => await AnswerAsync(_visitor, "/get/a") is "503", "reads are refused");
         var refused = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AnswerAsync(_visitor, "/get/a")));
         Assert.All(refused, answer => Assert.Equal("503", answer));
-        Assert.Equal("plain", await _visitor.GetAsync("/plain"));
+        Assert.Equal("plain", await new Browser(_holder.Address).GetAsync("/plain"));
 
         _proxy.Release();
         await Until.TrueAsync(async () => await AnswerAsync(_visitor, "/get/a") is "before", "it is read again");

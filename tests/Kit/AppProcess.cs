@@ -4,11 +4,16 @@ using System.Reflection;
 
 namespace SessionActors;
 
-/// <summary>A web application in a process of its own, real Kestrel on a loopback port of its own choice.</summary>
+/// <summary>
+/// A web application in a process of its own: real Kestrel, on a loopback port of its own choice or in a network namespace.
+/// </summary>
 public sealed class AppProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
+
+    // What is printed last says what went wrong; a server under faults prints for hours.
+    private const int MostLines = 10_000;
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
@@ -26,10 +31,20 @@ public sealed class AppProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended, by itself or not.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts an application and waits until it listens.</summary>
-    public static async Task<AppProcess> StartAsync(string assemblyName, params string[] arguments)
+    public static Task<AppProcess> StartAsync(string assemblyName, params string[] arguments) =>
+        StartAsync([], assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
+
+    /// <summary>Starts an application in a network namespace, at a port of that namespace's address, and waits until it listens.</summary>
+    public static Task<AppProcess> StartInAsync(string networkNamespace, Uri address, string assemblyName, params string[] arguments) =>
+        StartAsync(["ip", "netns", "exec", networkNamespace], assemblyName, [$"--urls={address}", .. arguments]);
+
+    private static async Task<AppProcess> StartAsync(string[] within, string assemblyName, string[] arguments)
     {
-        var app = Launch(assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
+        var app = Launch(within, assemblyName, arguments);
         var exited = app._process.WaitForExitAsync();
         if (await Task.WhenAny(app._listening.Task.WaitAsync(StartTimeout), exited) == exited)
         {
@@ -48,7 +63,7 @@ public sealed class AppProcess : IAsyncDisposable
     /// <summary>Runs a program to its end and returns its exit code and what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string assemblyName, params string[] arguments)
     {
-        await using var app = Launch(assemblyName, arguments);
+        await using var app = Launch([], assemblyName, arguments);
         await app._process.WaitForExitAsync().WaitAsync(StartTimeout);
         return (app._process.ExitCode, app.Output);
     }
@@ -81,20 +96,21 @@ public sealed class AppProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static AppProcess Launch(string assemblyName, string[] arguments)
+    private static AppProcess Launch(string[] within, string assemblyName, string[] arguments)
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, assemblyName + ".dll");
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         if (!File.Exists(assembly))
         {
             throw new FileNotFoundException("The test project does not reference it.", assembly);
         }
 
-        foreach (var argument in (string[])[.. RuntimeOf(assembly), assembly, .. arguments])
+        string[] command = [.. within, "dotnet", .. RuntimeOf(assembly), assembly, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
-            start.ArgumentList.Add(argument);
-        }
-
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         var process = new Process { StartInfo = start };
         var app = new AppProcess(process);
         process.OutputDataReceived += (_, line) => app.Read(line.Data);
@@ -117,6 +133,11 @@ public sealed class AppProcess : IAsyncDisposable
         if (line is not null)
         {
             _output.Enqueue(line);
+            if (_output.Count > MostLines)
+            {
+                _output.TryDequeue(out _);
+            }
+
             var at = line.IndexOf(listening, StringComparison.Ordinal);
             if (at >= 0)
             {

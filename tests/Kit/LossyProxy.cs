@@ -40,7 +40,7 @@ internal sealed class LossyProxy : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly TcpListener _listener;
-    private readonly int _serverPort;
+    private int _serverPort;
     private readonly List<Link> _links = [];
     private readonly Queue<(ProxyFault Fault, string Command, TaskCompletionSource Struck)> _faults = [];
     private readonly Task _accepting;
@@ -108,6 +108,13 @@ internal sealed class LossyProxy : IAsyncDisposable
             _links.ForEach(link => link.Cut());
             _links.Clear();
         }
+    }
+
+    /// <summary>Cuts every connection; new ones go to the Redis on another port, as an address does that moves at a failover.</summary>
+    public void Redirect(int serverPort)
+    {
+        Volatile.Write(ref _serverPort, serverPort);
+        CutAll();
     }
 
     public async ValueTask DisposeAsync()

@@ -60,7 +60,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         };
         created.Apply(flush, Now);
         _entries[handle] = created;
-        OnApplied?.Invoke(handle, flush, created.Read(previousOwnerName: null, Now));
+        OnApplied?.Invoke(handle, flush, created.Read(previous: null, Now));
         return new StoreReply(StoreOutcome.Written);
     });
 
@@ -75,10 +75,10 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 
             if (entry.Owner == owner)
             {
-                return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previousOwnerName: null, Now));
+                return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previous: null, Now));
             }
 
-            var previous = entry.OwnerName;
+            (OwnerNonce, string?)? previous = (entry.Owner, entry.OwnerName);
             entry.Owner = owner;
             entry.OwnerName = ownerName;
             entry.Epoch++;
@@ -98,14 +98,14 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         if (reply.IsDone)
         {
             entry.Apply(flush, Now);
-            OnApplied?.Invoke(handle, flush, entry.Read(previousOwnerName: null, Now));
+            OnApplied?.Invoke(handle, flush, entry.Read(previous: null, Now));
         }
 
         return reply;
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, entry =>
-        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!)));
+        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!, entry.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, entry =>
@@ -150,6 +150,73 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         return reply;
     });
 
+    public Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration) => StepAsync(handle, entry =>
+    {
+        if (entry is { Ended: { } reason })
+        {
+            return new StoreReply(StoreOutcome.Tombstone, reason);
+        }
+
+        var (isOwn, version) = (entry?.Owner == restoration.Owner, restoration.State.Version);
+        if (isOwn && entry!.Version >= version)
+        {
+            return new StoreReply(entry.Version == version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+        }
+
+        if (entry is not null && !isOwn
+            && (entry.Owner != restoration.ClaimedFrom?.Owner || entry.Version > restoration.ClaimedFrom.Value.Version))
+        {
+            return new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
+        }
+
+        if (time.GetElapsedTime(restoration.StartedAt) > ISessionStorage.CreateDeadline)
+        {
+            return new StoreReply(StoreOutcome.Late);
+        }
+
+        _entries[handle] = new Entry(restoration, Now);
+        return new StoreReply(StoreOutcome.Written);
+    });
+
+    /// <summary>Is from now on another store, with nothing in it.</summary>
+    public void BecomeAnother()
+    {
+        lock (_gate)
+        {
+            Identity = new StoreIdentity(RequestId.New().ToString());
+            _entries.Clear();
+        }
+    }
+
+    /// <summary>Keeps what is stored now. What is returned makes it another store with that in it.</summary>
+    public Action Replica()
+    {
+        lock (_gate)
+        {
+            var copy = _entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
+            return () =>
+            {
+                BecomeAnother();
+                lock (_gate)
+                {
+                    foreach (var (handle, entry) in copy)
+                    {
+                        _entries[handle] = entry;
+                    }
+                }
+            };
+        }
+    }
+
+    /// <summary>Takes out what is stored, without a trace and under the same identity.</summary>
+    public void Delete(SessionHandle handle)
+    {
+        lock (_gate)
+        {
+            _entries.Remove(handle);
+        }
+    }
+
     public Task<StoreProbe> ProbeAsync() => Task.FromResult(new StoreProbe(null, Identity));
 
     private DateTimeOffset Now => time.GetUtcNow();
@@ -176,6 +243,22 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         private ImmutableDictionary<long, RingEntry> _ring = ImmutableDictionary<long, RingEntry>.Empty;
         private ImmutableDictionary<long, DateTimeOffset> _appliedAt = ImmutableDictionary<long, DateTimeOffset>.Empty;
         private TimeSpan? _ownTtl;
+
+        public Entry()
+        {
+        }
+
+        public Entry(Restoration restoration, DateTimeOffset now)
+        {
+            var state = restoration.State;
+            (Owner, OwnerName, Epoch) = (restoration.Owner, restoration.OwnerName, restoration.Epoch);
+            (_properties, _ownTtl, Version, Secret, Generation) =
+                (state.Properties, state.OwnTtl, state.Version, state.Secret, state.Secret is null ? 0 : state.Generation);
+            _ring = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry);
+            _appliedAt = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => now - slot.Age);
+            EndsAt = now + restoration.LifetimeLeft;
+            ExpiresAt = now + restoration.KeepFor;
+        }
 
         /// <summary>Why it ended: then the entry is a tombstone.</summary>
         public SessionEndReason? Ended { get; init; }
@@ -217,7 +300,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             }
         }
 
-        public StoredSession Read(string? previousOwnerName, DateTimeOffset now) => new()
+        public StoredSession Read((OwnerNonce Owner, string? Name)? previous, DateTimeOffset now) => new()
         {
             Properties = _properties,
             Version = Version,
@@ -229,7 +312,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Generation = Generation,
             Ring = _ring,
             RingReach = Version > ISessionStorage.RingSize ? now - _appliedAt.Values.Min() : null,
-            PreviousOwnerName = previousOwnerName,
+            PreviousOwnerName = previous?.Name,
+            PreviousOwner = previous?.Owner,
             Released = Released,
         };
     }

@@ -15,6 +15,9 @@ internal sealed record RedisServerSettings
     /// <summary>Whether it keeps an append-only file, so that a restart finds everything again.</summary>
     public bool AppendOnly { get; init; }
 
+    /// <summary>Redis' <c>appendfsync</c>, such as <c>always</c>.</summary>
+    public string? AppendFsync { get; init; }
+
     /// <summary>Redis' <c>maxmemory</c>, such as <c>4mb</c>.</summary>
     public string? MaxMemory { get; init; }
 
@@ -222,7 +225,8 @@ internal sealed class RedisServer : IAsyncDisposable
         ];
         foreach (var (name, value) in new[]
         {
-            ("--maxmemory", _settings.MaxMemory), ("--maxmemory-policy", _settings.EvictionPolicy), ("--requirepass", _settings.Password),
+            ("--appendfsync", _settings.AppendFsync), ("--maxmemory", _settings.MaxMemory),
+            ("--maxmemory-policy", _settings.EvictionPolicy), ("--requirepass", _settings.Password),
         })
         {
             arguments.AddRange(value is null ? [] : [name, value]);

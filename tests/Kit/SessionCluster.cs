@@ -22,6 +22,10 @@ internal sealed class SessionCluster : IAsyncDisposable
 
     private long _storing;
 
+    private long _behind;
+
+    private long _lost;
+
     private readonly ConcurrentDictionary<string, int> _calls;
 
     private readonly HashSet<IMeterFactory> _meters;
@@ -35,10 +39,17 @@ internal sealed class SessionCluster : IAsyncDisposable
         Storage = storage;
         _meters = cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<IMeterFactory>()).ToHashSet();
         _listener.SetMeasurementEventCallback<long>((instrument, by, _, _) =>
-            Interlocked.Add(ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking : ref _storing, by));
+            Interlocked.Add(
+                ref instrument.Name == SessionMetrics.SeekingName ? ref _seeking
+                : ref instrument.Name == SessionMetrics.StoringName ? ref _storing
+                : ref instrument.Name == SessionMetrics.AcknowledgedName ? ref _behind
+                : ref _lost,
+                by));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName && Owns(instrument))
+            if (instrument.Name is SessionMetrics.SeekingName or SessionMetrics.StoringName
+                    or SessionMetrics.AcknowledgedName or SessionMetrics.LostName
+                && Owns(instrument))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -64,6 +75,25 @@ internal sealed class SessionCluster : IAsyncDisposable
     public Task StoringAsync(int calls) =>
         Until.TrueAsync(() => Interlocked.Read(ref _storing) == calls, $"{calls} calls wait for the store");
 
+    /// <summary>How many changes are acknowledged and not stored.</summary>
+    public long Unstored => Interlocked.Read(ref _behind);
+
+    /// <summary>How many acknowledged changes were not stored in the end.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
+    /// <summary>Waits until so many changes are acknowledged and not stored.</summary>
+    public Task UnstoredAsync(int changes) =>
+        Until.TrueAsync(() => Unstored == changes, $"{changes} changes are acknowledged and not stored");
+
+    /// <summary>Lets the grains' time pass until everything acknowledged is stored.</summary>
+    public Task StoredAsync() => Until.TrueAsync(
+        () =>
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(20));
+            return Unstored == 0;
+        },
+        "all that is acknowledged is stored");
+
     /// <summary>Waits until so many calls wait for one of the two.</summary>
     public Task ArrivedAsync(int calls) => Until.TrueAsync(
         () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls,
@@ -85,7 +115,8 @@ internal sealed class SessionCluster : IAsyncDisposable
         TimeProvider time,
         short silos = 1,
         Action<SessionActorsOptions>? configure = null,
-        string? clusterId = null)
+        string? clusterId = null,
+        Action<ISiloBuilder>? configureSilo = null)
     {
         var watched = new WatchedStorage(storage);
         var calls = new ConcurrentDictionary<string, int>();
@@ -102,6 +133,7 @@ internal sealed class SessionCluster : IAsyncDisposable
                 options.ServingLease = TimeSpan.FromHours(1);
                 configure?.Invoke(options);
             });
+            configureSilo?.Invoke(silo);
             silo.AddIncomingGrainCallFilter(call =>
             {
                 calls.AddOrUpdate(call.InterfaceMethod.Name, 1, (_, count) => count + 1);

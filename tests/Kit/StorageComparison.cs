@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
@@ -27,7 +28,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
     private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
 
     public static readonly Gen<StorageStep[]> Steps =
-        Gen.Select(Gen.Int[0, 23], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
+        Gen.Select(Gen.Int[0, 25], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
             .Select((kind, session, owner, a, b) => new StorageStep(kind, session, owner, a, b))
             .Array[1, 120];
 
@@ -104,9 +105,53 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                 OwnerNonce? under = step.B % 3 == 0 ? null : owner;
                 var reason = under is null ? SessionEndReason.Destroyed : SessionEndReason.Idle;
                 return (await BothAsync(s => s.DestroyAsync(handle, reason, Seconds(1 + step.A % 20), under))).Difference;
+            case 24 or 25 when _versions[place] > 0:
+                var restoration = RestorationOf(step, place, name, keepFor);
+                (var restored, difference) = await BothAsync(s => s.RestoreAsync(handle, restoration));
+                _versions[place] = restored.IsDone ? restoration.State.Version : _versions[place];
+                return difference;
             default:
                 return (await BothAsync(s => s.PeekAsync(handle))).Difference;
         }
+    }
+
+    private Restoration RestorationOf(StorageStep step, int place, string name, TimeSpan keepFor)
+    {
+        var version = Math.Max(1, _versions[place] + (step.B % 4) - 1);
+        var other = (step.Session * Owners) + ((step.Owner + 1) % Owners);
+        var secret = step.A % 3 == 0 ? SecretHash.Of([(byte)step.A]) : (SecretHash?)null;
+        var slots = Enumerable.Range(0, (int)Math.Min(version, ISessionStorage.RingSize))
+            .Select(i => new RingSlot(version - i, new RingEntry(RequestId.New(), i % 2 == 0 ? "" : "a result"), Seconds(i)))
+            .Reverse().ToList();
+        return new Restoration
+        {
+            Owner = _nonces[place],
+            OwnerName = name,
+            ClaimedFrom = step.B % 2 == 0 ? (_nonces[other], Math.Max(0, _versions[other] - (step.A % 2))) : null,
+            Epoch = 1 + step.A,
+            State = SessionState.From(
+                new StoredSession
+                {
+                    Properties = SessionDelta.Empty.Set(Names[step.A % Names.Length], new byte[step.B % 30]).Sets,
+                    Version = version,
+                    Epoch = 0,
+                    OwnTtl = step.B % 5 == 0 ? Seconds(1 + step.B) : null,
+                    LifetimeLeft = null,
+                    KeptFor = default,
+                    Secret = secret,
+                    Generation = secret is null ? 0 : 1 + step.B,
+                    Ring = slots.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry),
+                    RingReach = null,
+                    PreviousOwnerName = null,
+                    PreviousOwner = null,
+                    Released = false,
+                },
+                Seconds(60)),
+            Ring = [.. slots],
+            LifetimeLeft = step.A % 5 == 0 ? Seconds(30) : null,
+            KeepFor = keepFor,
+            StartedAt = time.GetTimestamp() - (step.B % 8 == 0 ? 20 * time.TimestampFrequency : 0),
+        };
     }
 
     private Flush FlushOf(StorageStep step, OwnerNonce owner, long version)

@@ -14,7 +14,8 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
     public Func<Func<Task<StoreProbe>>, Task<StoreProbe>>? OnProbe { get; set; }
 
     /// <summary>
-    /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>peek</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>.
+    /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>peek</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>,
+    /// <c>restore</c>.
     /// </summary>
     public int Count(string step) => _counts.GetValueOrDefault(step);
 
@@ -69,6 +70,9 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
         StepAsync("release", () => inner.ReleaseAsync(handle, owner, keepFor));
+
+    public Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration) =>
+        StepAsync("restore", () => inner.RestoreAsync(handle, restoration));
 
     public Task<StoreProbe> ProbeAsync() => OnProbe is { } onProbe ? onProbe(inner.ProbeAsync) : inner.ProbeAsync();
 

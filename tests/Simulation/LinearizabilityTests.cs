@@ -52,6 +52,17 @@ public sealed class LinearizabilityTests
     }
 
     [Fact]
+    public void Clear_that_changes_nothing_at_first_may_have_come_later()
+    {
+        Answered(0, 10, SessionCall.Clear());
+        Answered(1, 2, SessionCall.Set(("a", "1")));
+        Answered(3, 4, SessionCall.Read("a") with { Answer = "1" });
+        Answered(11, 12, SessionCall.Read("a"));
+
+        Assert.Empty(Problems());
+    }
+
+    [Fact]
     public void Stale_read_is_found()
     {
         Answered(0, 1, SessionCall.Set(("a", "1")));

@@ -20,9 +20,10 @@ internal sealed class SimSilo
         _process = new SimProcess(scheduler, Name);
         var details = new StubSilo(number);
         Storage = store.For(Name);
+        var watch = new StoreWatch(Storage, scheduler.Clock, NullLogger<StoreWatch>.Instance);
         Serving = new ServingLease(
             Options.Create(options),
-            Storage,
+            watch,
             _ => Task.FromResult(IsExpelled ? SiloStatus.Dead : SiloStatus.Active),
             scheduler.Clock,
             Metrics,
@@ -36,7 +37,10 @@ internal sealed class SimSilo
             new TraceLogger(scheduler, Name),
             Metrics,
             new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance),
-            Serving);
+            Serving,
+            new Healing(wrapped, watch, Serving),
+            // Written through, nobody asks a previous owner.
+            previousOwners: null!);
         Runtime = new StubRuntime(details.SiloAddress, scheduler.Clock);
         // The lease's own loop runs on the thread pool, and this one in the silo's turns.
         _process.Begin(async () =>

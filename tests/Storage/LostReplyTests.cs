@@ -33,7 +33,7 @@ public sealed class LostReplyTests : IAsyncDisposable
         await _proxy.DisposeAsync();
     }
 
-    public static TheoryData<string> Steps => ["create", "claim", "commit", "touch", "release", "destroy", "destroy as owner"];
+    public static TheoryData<string> Steps => ["create", "claim", "commit", "touch", "release", "destroy", "destroy as owner", "restore"];
 
     [Theory]
     [MemberData(nameof(Steps))]
@@ -229,10 +229,28 @@ public sealed class LostReplyTests : IAsyncDisposable
     {
         var (handle, owner, claimer) = (SessionHandle.New(), OwnerNonce.New(), OwnerNonce.New());
         var (creation, create, commit) = (NewCreation(), NewFlush(owner, 0), NewFlush(owner, 1));
+        var restoration = new Restoration
+        {
+            Owner = owner,
+            OwnerName = "silo",
+            Epoch = 1,
+            State = SessionState.Empty(Kept, secret: null).Apply(new Change(create.Delta), new SessionActorsOptions(), "session"),
+            Ring = [new RingSlot(1, create.Entries[0], TimeSpan.Zero)],
+            LifetimeLeft = null,
+            KeepFor = Kept,
+            StartedAt = creation.StartedAt,
+        };
+        // So that Redis knows every script: a fault is to meet the step itself.
+        var nobody = SessionHandle.New();
+        await _direct.CommitAsync(nobody, commit);
+        await _direct.TouchAsync(nobody, owner, 1, Kept);
+        await _direct.ReleaseAsync(nobody, owner, Kept);
+        await _direct.RestoreAsync(nobody, restoration);
+        await _direct.DestroyAsync(nobody, SessionEndReason.Destroyed, Kept);
         // Through the proxy, so that its connection stands.
         AssertOutcome(StoreOutcome.Missing, await _storage.ClaimAsync(handle, owner, "silo", Kept));
         AssertOutcome(StoreOutcome.Written, await _storage.CreateAsync(SessionHandle.New(), creation, create));
-        if (step != "create")
+        if (step is not ("create" or "restore"))
         {
             AssertOutcome(StoreOutcome.Written, await _direct.CreateAsync(handle, creation, create));
         }
@@ -244,6 +262,7 @@ public sealed class LostReplyTests : IAsyncDisposable
             "commit" => storage => storage.CommitAsync(handle, commit),
             "touch" => storage => storage.TouchAsync(handle, owner, 1, Kept),
             "release" => storage => storage.ReleaseAsync(handle, owner, Kept),
+            "restore" => storage => storage.RestoreAsync(handle, restoration),
             "destroy" => storage => storage.DestroyAsync(handle, SessionEndReason.Destroyed, Kept),
             _ => storage => storage.DestroyAsync(handle, SessionEndReason.Idle, Kept, owner),
         });

@@ -168,6 +168,19 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task Peek_TellsThatTheOwnerHasReleasedUntilTheNextOneClaims()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        await Storage.ReleaseAsync(handle, last.Owner, Kept);
+        Assert.Equal(new SessionMark(1, last.Owner, "silo-1", Released: true), (await Storage.PeekAsync(handle)).Mark);
+
+        var next = OwnerNonce.New();
+        await ClaimAsync(handle, next);
+
+        Assert.Equal(new SessionMark(1, next, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+    }
+
+    [Fact]
     public async Task PeekOfWhatIsNotThere_SaysWhy()
     {
         AssertOutcome(StoreOutcome.Missing, await Storage.PeekAsync(SessionHandle.New()));

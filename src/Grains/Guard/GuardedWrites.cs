@@ -34,7 +34,7 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
                 return 0;
             }
 
-            if (await owner.ValidateAsync(session, nonce, writes) != Validity.Changed)
+            if (await owner.ValidateAsync(session, nonce, writes) is Validity.Owned or Validity.Unchanged)
             {
                 return Math.Min(next.Count, writes.Waiting.Count);
             }

@@ -9,7 +9,10 @@ internal enum Validity
     /// <summary>Somebody else owns it and has not changed it.</summary>
     Unchanged,
 
-    /// <summary>Another cluster has changed it.</summary>
+    /// <summary>The store has an older state of what is owned here: it lost data.</summary>
+    Behind,
+
+    /// <summary>Somebody else has changed it.</summary>
     Changed,
 }
 
@@ -25,6 +28,7 @@ internal static class SessionValidation
     public static async Task<Validity> ValidateAsync(this SessionOwner owner, string session, OwnerNonce nonce, ProjectedWrites writes)
     {
         var version = writes.Flushed.Version;
+        var askedAt = owner.AskedAt;
         var reply = await owner.PeekAsync();
         if (reply.Outcome is StoreOutcome.Missing or StoreOutcome.Tombstone)
         {
@@ -41,7 +45,13 @@ internal static class SessionValidation
         // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data.
         if (mark.Owner == nonce && mark.Version >= version)
         {
+            owner.Confirm(askedAt);
             return Validity.Owned;
+        }
+
+        if (mark.Owner == nonce && nonce == owner.Nonce)
+        {
+            return Validity.Behind;
         }
 
         if (mark.Version == version || mark.Version == writes.Flushed.Version)

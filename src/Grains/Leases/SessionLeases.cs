@@ -11,8 +11,6 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     // A caller whose patience is used up asks again all the same, though not in a circle.
     private static readonly TimeSpan ShortestSlice = TimeSpan.FromMilliseconds(20);
 
-    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(1);
-
     private readonly LeaseTimes _times = new(silo.Options.LockExpiry, silo.Options.MaxLease);
     private readonly LeaseQueue _queue = new(new(silo.Options.LockExpiry, silo.Options.MaxLease), silo.Options.MaxWaiters, epoch);
     private readonly List<HeldWrite> _held = [];
@@ -42,11 +40,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
                 throw Impatient(request, () => _queue.Release(seeker.Id));
             }
 
-            while (!writes.IsIdle)
-            {
-                await writes.Drained;
-            }
-
+            await StoredAsync(seeker, request);
             var slice = LeaseTimes.Least(SliceOf(request), LeaseWaitLeft(request));
             if (guard is not null
                 && !await guard.HoldForLeaseAsync(session, writes, slice, lost: LoseGuard, giveUp: why => GiveUp(seeker, why)))
@@ -167,6 +161,22 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         return await await held.Admitted;
     }
 
+    /// <summary>Waits until all is stored that was acknowledged before; with the store out of reach as long as the caller does.</summary>
+    private async Task StoredAsync(LeaseSeeker seeker, SessionRequest request)
+    {
+        var stored = writes.StoredAsync();
+        try
+        {
+            await (writes.HasUnstored ? stored.WaitAsync(request.Patience, silo.Time) : stored);
+        }
+        catch (TimeoutException)
+        {
+            var why = ProjectedWrites.TooSlow(session);
+            GiveUp(seeker, why);
+            throw why;
+        }
+    }
+
     /// <summary>
     /// Waits for a slice of the time that the caller has. False where it is not over then; what is awaited may end in the same moment.
     /// </summary>
@@ -255,7 +265,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             if (end > silo.Now)
             {
                 // A delay has whole milliseconds: rounded down it would be none at all, and this a loop that waits for nothing.
-                await Task.Delay(end - silo.Now + ShortestDelay, silo.Time);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling((end - silo.Now).TotalMilliseconds)), silo.Time);
             }
 
             Pass();

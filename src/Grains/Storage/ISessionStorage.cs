@@ -5,7 +5,8 @@ namespace SessionActors;
 /// <see cref="StoreOutcome"/>; none throws for anything that the store says or does not say. Durations go in and come out: no step compares
 /// the clocks of two machines.
 /// <list type="bullet">
-/// <item>Absent means gone: only <see cref="CreateAsync"/> makes a session, so nothing that comes late revives one.</item>
+/// <item>Absent means gone: only <see cref="CreateAsync"/> makes a session, so nothing that comes late revives one. The exception is
+/// <see cref="RestoreAsync"/>, for a session that the store itself has lost.</item>
 /// <item>The fence is the owner's nonce, compared for equality. Whoever claims draws a new one, and every earlier owner is fenced.</item>
 /// <item>A flush that is sent again with the same ids is applied once and answered <see cref="StoreOutcome.AlreadyWritten"/>, also after
 /// somebody else has claimed the session, for as long as its first id is in the ring (<see cref="RingSize"/> deltas).</item>
@@ -51,8 +52,8 @@ internal interface ISessionStorage
     Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush);
 
     /// <summary>
-    /// Tells at which version the session is and who owns it, and changes nothing. Found, with <see cref="StoreReply.Mark"/>; Missing;
-    /// Tombstone.
+    /// Tells at which version the session is, who owns it and whether the owner has handed it over, and changes nothing. Found, with
+    /// <see cref="StoreReply.Mark"/>; Missing; Tombstone.
     /// </summary>
     Task<StoreReply> PeekAsync(SessionHandle handle);
 
@@ -72,6 +73,13 @@ internal interface ISessionStorage
     /// Written, Fenced, Missing, Tombstone.
     /// </summary>
     Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor);
+
+    /// <summary>
+    /// Writes back a session that the store has lost, whole. Written (nothing was stored; or an older state of the same owner, or of the
+    /// one it was claimed from as it was claimed); AlreadyWritten; Ahead (the owner has stored a higher version since); Fenced; Tombstone;
+    /// Late (older than <see cref="CreateDeadline"/> since <see cref="Restoration.StartedAt"/>).
+    /// </summary>
+    Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration);
 
     /// <summary>Asks the store, all of it, for a sign of life, and which store it is. Concerns no session.</summary>
     Task<StoreProbe> ProbeAsync();

@@ -64,16 +64,38 @@ internal static class RedisLayout
         {
             var entry = flush.Entries[i];
             fields.Add(RingField(flush.FromVersion + 1 + i));
-            fields.Add(entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}");
+            fields.Add(RingText(entry));
         }
 
-        foreach (var (name, value) in delta.Sets)
+        AddContent(fields, delta.Sets, delta.Ttl, secret);
+        return fields;
+    }
+
+    /// <summary>Every slot of the ring of a session that is written back, as field, id and result, age in ms, field …</summary>
+    public static IEnumerable<RedisValue> Slots(Restoration restoration) => restoration.Ring.SelectMany(
+        slot => (RedisValue[])[RingField(slot.Version), RingText(slot.Entry), Ms(slot.Age)]);
+
+    /// <summary>What a session that is written back holds, as field, value, field, value …</summary>
+    public static List<RedisValue> Fields(SessionState state)
+    {
+        var fields = new List<RedisValue>(2 * (state.Properties.Count + 3));
+        AddContent(
+            fields, state.Properties, state.OwnTtl, state.Secret is { } secret ? new RotatedSecret(secret, state.Generation) : null);
+        return fields;
+    }
+
+    private static string RingText(RingEntry entry) => entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}";
+
+    private static void AddContent(
+        List<RedisValue> fields, ImmutableDictionary<string, ReadOnlyMemory<byte>> properties, TimeSpan? ownTtl, RotatedSecret? secret)
+    {
+        foreach (var (name, value) in properties)
         {
             fields.Add(PropertyField(name));
             fields.Add(value);
         }
 
-        if (delta.Ttl is { } ttl)
+        if (ownTtl is { } ttl)
         {
             fields.Add("@ttl");
             fields.Add(Ms(ttl));
@@ -88,8 +110,6 @@ internal static class RedisLayout
             fields.Add("@generation");
             fields.Add(secret.Generation);
         }
-
-        return fields;
     }
 
     /// <summary>Reads a session from all the fields of its hash, as field, value, field, value …</summary>
@@ -131,6 +151,7 @@ internal static class RedisLayout
             Ring = ring,
             RingReach = reach,
             PreviousOwnerName = previousOwner,
+            PreviousOwner = null,
             Released = released,
         };
     }

@@ -7,14 +7,15 @@ namespace SessionActors;
 /// where the ids cannot be had, a PING. Of a Redis Cluster every master is asked for a sign of life alone: a session's own master is one of
 /// them, and their ids change one by one.
 /// </summary>
-internal sealed class RedisProbe(RedisConnection connection)
+internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
 {
     // The client keeps INFO itself for connections in its admin mode, which the application's own need not be in.
     private const string Ids =
         """
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
         local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-        return run and replication and run .. '/' .. replication
+        local time = redis.call('TIME')
+        return { run and replication and run .. '/' .. replication or '', time[1] * 1000 + math.floor(time[2] / 1000) }
         """;
 
     // Until told otherwise: what one user may run does not change under way, as a rule.
@@ -46,8 +47,10 @@ internal sealed class RedisProbe(RedisConnection connection)
         {
             try
             {
-                var ids = (string?)await database.ExecuteAsync("EVAL", [Ids, 0], CommandFlags.DemandMaster);
-                if (ids is not null)
+                var told = (RedisResult[])(await database.ExecuteAsync("EVAL", [Ids, 0], CommandFlags.DemandMaster))!;
+                // After a failover another machine's clock counts.
+                clock.Learn((long)told[1]);
+                if ((string)told[0]! is { Length: > 0 } ids)
                 {
                     return new StoreProbe(null, new StoreIdentity(ids));
                 }

@@ -74,8 +74,10 @@ internal static class RedisReply
     {
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(
-            StoreOutcome.AlreadyWritten, Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null } : null),
-        "found" => new(StoreOutcome.Found, Mark: new((long)extra[0], new OwnerNonce((string)extra[1]!), (string)extra[2]!)),
+            StoreOutcome.AlreadyWritten,
+            Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
+        "found" => new(StoreOutcome.Found, Mark: new(
+            (long)extra[0], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),
@@ -87,7 +89,7 @@ internal static class RedisReply
         _ => throw new FormatException($"Redis answered '{outcome}', which is no outcome of a script."),
     };
 
-    // What a claim adds: kept for, lifetime left, previous owner, released, all fields.
+    // What a claim adds: kept for, lifetime left, previous owner's name, released, all fields, previous owner's nonce.
     private static StoredSession? Session(long nowMs, ReadOnlySpan<RedisResult> extra)
     {
         if (extra.IsEmpty)
@@ -102,6 +104,6 @@ internal static class RedisReply
             TimeSpan.FromMilliseconds(kept < 0 ? RedisLayout.LongestMs : kept),
             left < 0 ? null : TimeSpan.FromMilliseconds(left),
             (string?)extra[2],
-            (string?)extra[3] == "1");
+            (string?)extra[3] == "1") with { PreviousOwner = new OwnerNonce((string)extra[5]!) };
     }
 }

@@ -18,6 +18,7 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     private static readonly RedisScriptSource TouchSource = new("touch.lua");
     private static readonly RedisScriptSource DestroySource = new("destroy.lua");
     private static readonly RedisScriptSource ReleaseSource = new("release.lua");
+    private static readonly RedisScriptSource RestoreSource = new("restore.lua");
 
     /// <param name="key">The session.</param>
     /// <param name="creation">What it is created with.</param>
@@ -72,6 +73,24 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
 
     public static RedisScript Release(string key, OwnerNonce owner, TimeSpan keepFor) =>
         new(ReleaseSource, key, [owner.Value, RedisLayout.Ms(keepFor)], owner.Value);
+
+    /// <param name="key">The session.</param>
+    /// <param name="restoration">What is to be written back.</param>
+    /// <param name="deadlineMs">The Redis time up to which that is accepted.</param>
+    public static RedisScript Restore(string key, Restoration restoration, long deadlineMs)
+    {
+        var (owner, state) = (restoration.Owner.Value, restoration.State);
+        RedisValue lifetime = restoration.LifetimeLeft is { } left ? RedisLayout.Ms(left) : RedisValue.EmptyString;
+        return new(
+            RestoreSource,
+            key,
+            [
+                owner, restoration.OwnerName, deadlineMs, restoration.ClaimedFrom?.Owner.Value ?? "", restoration.ClaimedFrom?.Version ?? 0,
+                state.Version, restoration.Epoch, RedisLayout.Ms(restoration.KeepFor), lifetime, restoration.Ring.Length,
+                .. RedisLayout.Slots(restoration), .. RedisLayout.Fields(state),
+            ],
+            owner);
+    }
 
     /// <summary>
     /// Sends it: one EVALSHA, and more where Redis does not know the script yet. Never to a replica, which may lag behind and would call a

@@ -15,8 +15,8 @@ internal sealed class RedisSessionStorage(
 {
     private readonly string _prefix = options.Value.KeyPrefix;
     private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly RedisProbe _probe = new(connection);
     private readonly RedisClock _clock = new(time ?? TimeProvider.System);
+    private RedisProbe? _probe;
 
     public async Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush)
     {
@@ -48,7 +48,18 @@ internal sealed class RedisSessionStorage(
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) =>
         SendAsync(RedisScript.Release(KeyOf(handle), owner, keepFor));
 
-    public Task<StoreProbe> ProbeAsync() => _probe.AskAsync();
+    public async Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration)
+    {
+        if (!_clock.IsTaught && await TeachClockAsync() is { } error)
+        {
+            return new StoreReply(StoreOutcome.Unsent, Error: error);
+        }
+
+        var deadlineMs = _clock.At(restoration.StartedAt) + RedisLayout.Ms(ISessionStorage.CreateDeadline);
+        return await SendAsync(RedisScript.Restore(KeyOf(handle), restoration, deadlineMs));
+    }
+
+    public Task<StoreProbe> ProbeAsync() => (_probe ??= new RedisProbe(connection, _clock)).AskAsync();
 
     private string KeyOf(SessionHandle handle) => _prefix + handle;
 

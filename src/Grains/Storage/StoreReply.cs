@@ -74,4 +74,5 @@ internal readonly record struct StoreReply(
 /// <param name="Version">How many deltas have been applied.</param>
 /// <param name="Owner">The nonce of whoever owns it.</param>
 /// <param name="OwnerName">The owner's name.</param>
-internal sealed record SessionMark(long Version, OwnerNonce Owner, string OwnerName);
+/// <param name="Released">Whether the owner handed it over with nothing left in its memory.</param>
+internal sealed record SessionMark(long Version, OwnerNonce Owner, string OwnerName, bool Released = false);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace SessionActors;
 
 /// <summary>Sends one step again, unchanged, until the store says what became of it or nobody waits for it any more.</summary>
@@ -7,6 +9,12 @@ internal static class StoreRetry
 
     // Long enough for a connection that was cut to come back, short enough that requests do not pile up in front of a store that is down.
     private static readonly TimeSpan UnsentPatience = TimeSpan.FromSeconds(1);
+
+    // For what nobody waits for, so that many sessions do not keep a store busy that comes back.
+    private const int ShortestLongPauseMs = 250, LongestLongPauseMs = 750;
+
+    /// <summary>The patience of what was acknowledged: the store is asked until it answers.</summary>
+    public static readonly TimeSpan Endless = TimeSpan.MaxValue;
 
     /// <summary>
     /// The answer, or the last of the non-answers: Unknown if any try was unknown, so that "not done" is only said when it is certain.
@@ -24,15 +32,19 @@ internal static class StoreRetry
             }
 
             maybeDone |= reply.Outcome == StoreOutcome.Unknown;
-            var limit = maybeDone || patience < UnsentPatience ? patience : UnsentPatience;
-            if (time.GetElapsedTime(started) >= limit)
+            var limit = maybeDone || patience < UnsentPatience || patience == Endless ? patience : UnsentPatience;
+            var elapsed = time.GetElapsedTime(started);
+            if (elapsed >= limit)
             {
                 return maybeDone ? reply with { Outcome = StoreOutcome.Unknown } : reply;
             }
 
-            await Task.Delay(Pause, time);
+            await Task.Delay(patience == Endless && elapsed > UnsentPatience ? LongPause() : Pause, time);
         }
     }
+
+    private static TimeSpan LongPause() =>
+        TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(ShortestLongPauseMs, LongestLongPauseMs));
 
     /// <summary>
     /// What a caller is told where the store gave no answer. The client's own exception stays here, in the log: it cannot travel to another

@@ -37,6 +37,9 @@ internal sealed record StoredSession
     /// <summary>Who owned it before; null with <see cref="StoreOutcome.AlreadyWritten"/>.</summary>
     public required string? PreviousOwnerName { get; init; }
 
+    /// <summary>The nonce of who owned it before; null with <see cref="StoreOutcome.AlreadyWritten"/>.</summary>
+    public required OwnerNonce? PreviousOwner { get; init; }
+
     /// <summary>Whether the previous owner handed it over with nothing left in its memory.</summary>
     public required bool Released { get; init; }
 }

@@ -7,7 +7,7 @@
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    claimed; then ms until Redis drops it (-1: never), ms until its absolute end (-1: none), the previous owner's name, its
---              released mark ('1' or ''), and the whole hash
+--              released mark ('1' or ''), the whole hash, and the previous owner's nonce
 --   already    the owner has it already, the epoch stays; then the same
 --   missing    nothing is stored
 --   tombstone  the session has ended; then the reason
@@ -52,4 +52,4 @@ if previous ~= owner then
   redis.call('HSET', key, '@owner', owner, '@silo', silo)
   redis.call('HINCRBY', key, '@epoch', 1)
 end
-return reply(outcome, redis.call('PTTL', key), left, name or '', released or '', redis.call('HGETALL', key))
+return reply(outcome, redis.call('PTTL', key), left, name or '', released or '', redis.call('HGETALL', key), previous or '')

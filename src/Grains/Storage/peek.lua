@@ -4,7 +4,7 @@
 -- ARGV[1]   request: the id that the reply repeats
 --
 -- Reply: { outcome, key, request, Redis time in ms }
---   found      it is there; then its version as text, its owner's nonce, its owner's name
+--   found      it is there; then its version as text, its owner's nonce, its owner's name, its released mark ('1' or '')
 --   missing    nothing is stored
 --   tombstone  the session has ended; then the reason
 local key, request = KEYS[1], ARGV[1]
@@ -19,8 +19,8 @@ local function reply(outcome, ...)
   return { outcome, key, request, now, ... }
 end
 
-local reason, format, owner, name, version = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version'))
+local reason, format, owner, name, version, released = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@released'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -31,4 +31,4 @@ if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 end
 
-return reply('found', version, owner or '', name or '')
+return reply('found', version, owner or '', name or '', released or '')

@@ -5,14 +5,22 @@ namespace SessionActors;
 
 /// <summary>What a step decides by.</summary>
 internal sealed record SessionRow(
-    long Id, long Expires, SessionEndReason? Reason, string Owner, string OwnerName, long Version, long? Ends, bool Remembers);
+    long Id,
+    long Expires,
+    SessionEndReason? Reason,
+    string Owner,
+    string OwnerName,
+    bool Released,
+    long Version,
+    long? Ends,
+    bool Remembers);
 
 /// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
 internal sealed class SqliteSessionRows(SqliteDatabase database)
 {
     private readonly SqliteStatement _find = database.Statement(
         """
-        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id FROM session s
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released FROM session s
         LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
         """);
 
@@ -23,6 +31,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _own = database.Statement(
         "UPDATE session SET owner = ?2, owner_name = ?3, epoch = epoch + 1, released = 0 WHERE id = ?1");
 
+    private readonly SqliteStatement _setEpoch = database.Statement("UPDATE session SET epoch = ?2 WHERE id = ?1");
     private readonly SqliteStatement _release = database.Statement("UPDATE session SET released = 1 WHERE id = ?1");
     private readonly SqliteStatement _setEnds = database.Statement("UPDATE session SET ends = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setExpires = database.Statement("UPDATE session SET expires = ?2 WHERE id = ?1");
@@ -56,8 +65,9 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         try
         {
             return !_find.Read() ? null : new SessionRow(
-                _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4), _find.Int64(5),
-                _find.NullableInt64(6), flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
+                _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4),
+                _find.Int64(8) != 0, _find.Int64(5), _find.NullableInt64(6),
+                flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
         }
         finally
         {
@@ -132,15 +142,10 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             _set.Bind(1, id).Bind(2, name).Bind(3, value.Span).Run();
         }
 
-        Span<byte> requestId = stackalloc byte[16];
         var version = flush.FromVersion;
         foreach (var entry in flush.Entries)
         {
-            version++;
-            BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
-            BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
-            _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
-                .Bind(5, entry.Result).Bind(6, now).Run();
+            Remember(id, ++version, entry, now);
         }
 
         _setVersion.Bind(1, id).Bind(2, version).Run();
@@ -152,6 +157,34 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         if (flush.Secret is { } secret)
         {
             SetSecret(id, secret.Hash, secret.Generation);
+        }
+    }
+
+    /// <summary>Writes everything of a session that is written back into a row that has nothing yet but what it is found by.</summary>
+    public void Restore(long id, Restoration restoration, long now)
+    {
+        var state = restoration.State;
+        Own(id, restoration.Owner, restoration.OwnerName);
+        _setEpoch.Bind(1, id).Bind(2, restoration.Epoch).Run();
+        _setVersion.Bind(1, id).Bind(2, state.Version).Run();
+        foreach (var (name, value) in state.Properties)
+        {
+            _set.Bind(1, id).Bind(2, name).Bind(3, value.Span).Run();
+        }
+
+        foreach (var slot in restoration.Ring)
+        {
+            Remember(id, slot.Version, slot.Entry, now - slot.Age.Ticks);
+        }
+
+        if (state.OwnTtl is { } ttl)
+        {
+            _setTtl.Bind(1, id).Bind(2, ttl.Ticks).Run();
+        }
+
+        if (state.Secret is { } secret)
+        {
+            SetSecret(id, secret, state.Generation);
         }
     }
 
@@ -183,7 +216,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     }
 
     /// <summary>Everything that is stored of a session.</summary>
-    public StoredSession Read(long id, string? previousOwnerName, long now)
+    public StoredSession Read(long id, SessionRow? previous, long now)
     {
         _read.Bind(1, id);
         try
@@ -202,7 +235,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 Generation = (int)_read.Int64(6),
                 Ring = ring,
                 RingReach = _read.Int64(0) > ISessionStorage.RingSize ? new TimeSpan(Math.Max(0, now - oldest)) : null,
-                PreviousOwnerName = previousOwnerName,
+                PreviousOwnerName = previous?.OwnerName,
+                PreviousOwner = previous is null ? null : new OwnerNonce(previous.Owner),
                 Released = _read.Int64(7) != 0,
             };
         }
@@ -210,6 +244,15 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             _read.Reset();
         }
+    }
+
+    private void Remember(long id, long version, RingEntry entry, long applied)
+    {
+        Span<byte> requestId = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
+        BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
+        _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
+            .Bind(5, entry.Result).Bind(6, applied).Run();
     }
 
     private ImmutableDictionary<string, ReadOnlyMemory<byte>> ReadProperties(long id)

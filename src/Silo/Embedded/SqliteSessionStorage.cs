@@ -55,11 +55,11 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
 
             if (row.Owner == owner.Value)
             {
-                return new StoreReply(StoreOutcome.AlreadyWritten, Session: _rows.Read(row.Id, previousOwnerName: null, Now));
+                return new StoreReply(StoreOutcome.AlreadyWritten, Session: _rows.Read(row.Id, previous: null, Now));
             }
 
             // Read first, for the previous owner's mark; the epoch is the new owner's.
-            var session = _rows.Read(row.Id, row.OwnerName, Now);
+            var session = _rows.Read(row.Id, row, Now);
             _rows.Own(row.Id, owner, ownerName);
             return new StoreReply(StoreOutcome.Written, Session: session with { Epoch = session.Epoch + 1 });
         });
@@ -85,7 +85,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, flush: null, row =>
-        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName)));
+        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, flush: null, row =>
@@ -131,6 +131,39 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
 
             return reply;
         });
+
+    public Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration) => StepAsync(handle, flush: null, row =>
+    {
+        switch (row)
+        {
+            case { Reason: { } reason }:
+                return new StoreReply(StoreOutcome.Tombstone, reason);
+            case not null when row.Owner == restoration.Owner.Value && row.Version >= restoration.State.Version:
+                return new StoreReply(row.Version == restoration.State.Version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+            case not null when row.Owner != restoration.Owner.Value
+                && (row.Owner != restoration.ClaimedFrom?.Owner.Value || row.Version > restoration.ClaimedFrom.Value.Version):
+                return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
+        }
+
+        if (time.GetElapsedTime(restoration.StartedAt) > ISessionStorage.CreateDeadline)
+        {
+            return new StoreReply(StoreOutcome.Late);
+        }
+
+        if (row is not null)
+        {
+            _rows.Delete(row.Id);
+        }
+
+        var id = _rows.Insert(handle, In(restoration.KeepFor));
+        _rows.Restore(id, restoration, Now);
+        if (restoration.LifetimeLeft is { } lifetime)
+        {
+            _rows.SetEnds(id, In(lifetime));
+        }
+
+        return new StoreReply(StoreOutcome.Written);
+    });
 
     // What it has taken it keeps for as long as its process lives, so it stays the same store.
     public async Task<StoreProbe> ProbeAsync()

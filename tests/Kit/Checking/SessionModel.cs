@@ -42,7 +42,7 @@ internal sealed class SessionModel(bool isThere) : ISequentialModel<ModelSession
         return Done(state, call, isAnswered);
     }
 
-    public bool ChangesNothing(SessionCall call) => call.IsGone || call.IsSuperseded
+    public bool ChangesNothing(SessionCall call) => call.IsSuperseded || (call.IsGone && call.Kind != SessionCallKind.Destroy)
         || call is { Kind: SessionCallKind.Read } or { Kind: SessionCallKind.CompareAndSet, Answer: "0" }
             or { Kind: SessionCallKind.Take, Answer: null };
 

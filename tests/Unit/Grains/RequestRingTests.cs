@@ -72,6 +72,7 @@ public sealed class RequestRingTests
         Generation = 0,
         Ring = ring,
         RingReach = version > ISessionStorage.RingSize ? AppliedAt(ISessionStorage.RingSize - 1) : null,
+        PreviousOwner = null,
         PreviousOwnerName = null,
         Released = false,
     };

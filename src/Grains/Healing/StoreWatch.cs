@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+
+namespace SessionActors;
+
+/// <summary>That the store that answers is not the one that answered before: it was restarted, or another one has taken over.</summary>
+/// <param name="LastSeenAt">When the old one was asked for the last time that it answered, on <see cref="StoreWatch"/>'s clock.</param>
+/// <param name="NoticedAt">When the answer of the new one had come.</param>
+internal sealed record StoreChange(long LastSeenAt, long NoticedAt);
+
+/// <summary>
+/// Asks the store which one it is, and notices when it is another one than before. Measured on the machine's clock, since that is what
+/// stores and networks fail by.
+/// </summary>
+internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILogger<StoreWatch> logger)
+{
+    // Who asks because the store has just said something strange will not take no for an answer at once.
+    private const int Tries = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private StoreIdentity? _identity;
+    private long _seenAt;
+    private bool _isSilent;
+    private volatile StoreChange? _lastChange;
+    private Task _asking = Task.CompletedTask;
+    private Task? _next;
+
+    /// <summary>The last change; null where there was none since the silo began.</summary>
+    public StoreChange? LastChange => _lastChange;
+
+    /// <summary>What happens when it has changed, before anybody is told of the new one.</summary>
+    public Action? OnChange { get; set; }
+
+    /// <summary>The time on the clock that all of this is measured on.</summary>
+    public long Now => time.GetTimestamp();
+
+    /// <summary>When the store of now was last seen; null where it does not tell which one it is.</summary>
+    public long? SeenAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _identity is null ? null : _seenAt;
+            }
+        }
+    }
+
+    /// <summary>A moment so long before another one.</summary>
+    public long Before(long moment, TimeSpan duration) => moment - (long)(duration.TotalSeconds * time.TimestampFrequency);
+
+    /// <summary>Asks once.</summary>
+    public async Task<StoreProbe> AskAsync()
+    {
+        var askedAt = Now;
+        var probe = await storage.ProbeAsync();
+        if (probe.IsAnswered)
+        {
+            Note(probe.Identity, askedAt);
+        }
+
+        return probe;
+    }
+
+    /// <summary>
+    /// Asks anew, until the store answers or has had its time. Who comes while others ask shares the next question: the answer to theirs
+    /// can be older than what made them ask.
+    /// </summary>
+    public Task AskAnewAsync()
+    {
+        lock (_gate)
+        {
+            // Not in the turns of whichever grain comes first.
+            return _next ?? (_asking.IsCompleted ? _asking = Task.Run(AskUntilAnsweredAsync) : _next = Task.Run(AfterOthersAsync));
+        }
+    }
+
+    private async Task AfterOthersAsync()
+    {
+        await Task.WhenAny(Others());
+        lock (_gate)
+        {
+            (_asking, _next) = (_next!, null);
+        }
+
+        await AskUntilAnsweredAsync();
+    }
+
+    private Task Others()
+    {
+        lock (_gate)
+        {
+            return _asking;
+        }
+    }
+
+    private async Task AskUntilAnsweredAsync()
+    {
+        for (var i = 0; i < Tries && !(await AskAsync()).IsAnswered; i++)
+        {
+            await Task.Delay(Pause, time);
+        }
+    }
+
+    private void Note(StoreIdentity? identity, long askedAt)
+    {
+        lock (_gate)
+        {
+            // A question that was overtaken by a later one says nothing new.
+            if (askedAt < _seenAt)
+            {
+                return;
+            }
+
+            if (identity is null && !_isSilent)
+            {
+                _isSilent = true;
+                StoreLog.Nameless(logger);
+            }
+
+            if (_identity is not null && identity is not null && _identity != identity)
+            {
+                _lastChange = new StoreChange(_seenAt, Now);
+                OnChange?.Invoke();
+            }
+
+            (_identity, _seenAt) = (identity ?? _identity, askedAt);
+        }
+    }
+}

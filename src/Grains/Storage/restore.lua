@@ -1,0 +1,104 @@
+-- Writes back a session that the store has lost, or of which it has an older state, as its owner has it in memory. Refused where anybody
+-- else may have done anything with it since.
+--
+-- KEYS[1]   the session
+-- ARGV[1]   owner: the nonce of its owner
+-- ARGV[2]   silo: the owner's name
+-- ARGV[3]   deadline: the Redis time in ms up to which this is accepted
+-- ARGV[4]   predecessor: the nonce of whom the owner claimed it from, '' for nobody
+-- ARGV[5]   claimed: the version at which it did
+-- ARGV[6]   version: its version
+-- ARGV[7]   epoch: number of its owners so far
+-- ARGV[8]   keep: ms until Redis drops it
+-- ARGV[9]   lifetime: ms until its absolute end, '' for none
+-- ARGV[10]  slots: how many slots of the ring
+-- ARGV[11..] slots: field, request id and result, age in ms, ...
+-- the rest  all other fields: field, value, field, value ...
+--
+-- Reply: { outcome, key, owner, Redis time in ms }
+--   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim
+--   already    it is stored as it is
+--   ahead      the owner has stored a higher version since
+--   fenced     somebody else owns it; then its name
+--   tombstone  the session has ended; then the reason
+--   late       the deadline is over
+local key, owner, silo, deadline, predecessor, claimed, version, epoch, keep, lifetime = KEYS[1], unpack(ARGV, 1, 9)
+local slots = tonumber(ARGV[10])
+
+local function number(text)
+  return text and string.find(text, '^[1-9]%d*$') and #text <= 15
+end
+
+if not (#ARGV >= 10 and owner ~= '' and number(deadline) and string.find(claimed, '^%d+$') and string.find(version, '^[1-9]%d*$')
+    and number(epoch) and number(keep) and (lifetime == '' or number(lifetime)) and number(ARGV[10])
+    and 10 + 3 * slots <= #ARGV and (#ARGV - 10 - 3 * slots) % 2 == 0) then
+  return redis.error_reply('REFUSED restore.lua: wrong arguments; see its header')
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function reply(outcome, ...)
+  return { outcome, key, owner, now, ... }
+end
+
+-- As text: a Lua number holds no more than 53 bits.
+local function lower(a, b)
+  return #a < #b or #a == #b and a < b
+end
+
+local reason, format, stored, name, has = unpack(redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version'))
+if reason then
+  return reply('tombstone', reason)
+end
+if format or redis.call('EXISTS', key) == 1 then
+  if format ~= '1' or not string.find(has or '', '^[1-9]%d*$') then
+    return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
+  end
+  if stored == owner and has == version then
+    return reply('already')
+  end
+  if stored == owner and lower(version, has) then
+    return reply('ahead')
+  end
+  if stored ~= owner and (stored ~= predecessor or lower(claimed, has)) then
+    return reply('fenced', name)
+  end
+end
+if now > tonumber(deadline) then
+  return reply('late')
+end
+
+local fields = { '@format', '1', '@owner', owner, '@silo', silo, '@epoch', epoch, '@version', version }
+if lifetime ~= '' then
+  fields[#fields + 1] = '@until'
+  fields[#fields + 1] = string.format('%.0f', now + tonumber(lifetime))
+end
+for i = 11, 10 + 3 * slots, 3 do
+  fields[#fields + 1] = ARGV[i]
+  fields[#fields + 1] = string.sub(ARGV[i + 1], 1, 22) .. ' ' .. string.format('%.0f', math.max(0, now - tonumber(ARGV[i + 2])))
+    .. string.sub(ARGV[i + 1], 23)
+end
+for i = 11 + 3 * slots, #ARGV do
+  fields[#fields + 1] = ARGV[i]
+end
+
+-- Out of memory is refused at the first write only, so the first one must be HSET: then nothing is half-written. For the same reason
+-- what is left of the older state goes after that.
+local set = {}
+for i = 1, #fields, 2 do
+  set[fields[i]] = true
+end
+for first = 1, #fields, 7000 do
+  redis.call('HSET', key, unpack(fields, first, math.min(first + 6999, #fields)))
+end
+local removed = {}
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  if not set[field] then
+    removed[#removed + 1] = field
+  end
+end
+for first = 1, #removed, 3500 do
+  redis.call('HDEL', key, unpack(removed, first, math.min(first + 3499, #removed)))
+end
+redis.call('PEXPIRE', key, keep)
+return reply('written')

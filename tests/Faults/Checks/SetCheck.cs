@@ -1,0 +1,38 @@
+namespace SessionActors;
+
+/// <summary>An element that was to be added, and what came of it.</summary>
+internal readonly record struct Addition(string Element, TimeSpan From, TimeSpan To, Outcome Outcome);
+
+/// <summary>Every acknowledged element is there, once; and nothing is there that nobody added.</summary>
+internal static class SetCheck
+{
+    /// <summary>What is wrong.</summary>
+    /// <param name="additions">All of them; none is under way any more.</param>
+    /// <param name="found">What is in the set then.</param>
+    /// <param name="losses">What was added in them may be missing.</param>
+    public static IEnumerable<string> Check(IReadOnlyCollection<Addition> additions, IReadOnlyCollection<string> found, Windows losses)
+    {
+        var counts = found.CountBy(element => element).ToDictionary();
+        foreach (var addition in additions)
+        {
+            if (addition.Outcome == Outcome.Done && !counts.ContainsKey(addition.Element) && !losses.Touch(addition.From, addition.To))
+            {
+                yield return $"{addition} is missing, in no window of loss ({losses})";
+            }
+            else if (addition.Outcome == Outcome.Refused && counts.ContainsKey(addition.Element))
+            {
+                yield return $"{addition} is there, though it was refused for certain";
+            }
+        }
+
+        foreach (var (element, _) in counts.Where(count => count.Value > 1))
+        {
+            yield return $"{element} is there {counts[element]} times";
+        }
+
+        foreach (var element in counts.Keys.Except(additions.Select(addition => addition.Element)))
+        {
+            yield return $"{element} is there, and nobody added it";
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SessionActors;
+
+/// <summary>One connection through a <see cref="FaultProxy"/>.</summary>
+internal sealed class FaultLink(FaultProxy proxy, TcpClient client)
+{
+    private readonly TcpClient _server = new() { NoDelay = true };
+    private readonly RespFrames _frames = new();
+    private bool _isSilent;
+
+    /// <summary>Ends both sides at once, with what is under way lost.</summary>
+    public void Reset()
+    {
+        Reset(client);
+        Reset(_server);
+    }
+
+    public async Task RunAsync(int port)
+    {
+        try
+        {
+            client.NoDelay = true;
+            await _server.ConnectAsync(IPAddress.Loopback, port);
+            var (near, far) = (client.GetStream(), _server.GetStream());
+            await Task.WhenAny(
+                PumpAsync(near, far, proxy.Requests, _ => FaultedReply.Passed),
+                PumpAsync(far, near, proxy.Replies, Judge));
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // Redis is not there, or the connection was cut meanwhile.
+        }
+
+        Reset();
+    }
+
+    private FaultedReply Judge(ReadOnlyMemory<byte> bytes)
+    {
+        var before = _frames.Arrays;
+        _frames.Feed(bytes.Span);
+        var scripts = _frames.Arrays - before;
+        if (_isSilent)
+        {
+            proxy.CountLost(scripts);
+            return FaultedReply.Silenced;
+        }
+
+        var becomes = proxy.ReplyOf(scripts);
+        _isSilent = becomes == FaultedReply.Silenced;
+        return becomes;
+    }
+
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, FaultGate gate, Func<ReadOnlyMemory<byte>, FaultedReply> judge)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await from.ReadAsync(buffer) is > 0 and var read)
+            {
+                await gate.PassAsync();
+                if (proxy.Latency > TimeSpan.Zero)
+                {
+                    await Clock.PassAsync(proxy.Latency);
+                }
+
+                switch (judge(buffer.AsMemory(0, read)))
+                {
+                    case FaultedReply.Passed:
+                        await to.WriteAsync(buffer.AsMemory(0, read));
+                        break;
+                    case FaultedReply.Reset:
+                        return;
+                }
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // The other direction ends with this one.
+        }
+    }
+
+    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+
+    private static void Reset(TcpClient side)
+    {
+        try
+        {
+            side.Client?.Close(timeout: 0);
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // It has ended already.
+        }
+
+        side.Dispose();
+    }
+}

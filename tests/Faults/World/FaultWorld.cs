@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+
+namespace SessionActors;
+
+/// <summary>
+/// Everything that a campaign breaks: application servers on a network of their own where the machine allows one, a Redis behind a proxy
+/// for each, and the balancer that clients go through. Servers that end by themselves are started again, as any machine would.
+/// </summary>
+internal sealed class FaultWorld : IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<int, bool> _heldDown = new();
+    private readonly SemaphoreSlim[] _starting;
+    private Task _supervising = Task.CompletedTask;
+
+    private FaultWorld(Network? network, string? whyNoNetwork, RedisPair redis, int servers, int spares, int clusters)
+    {
+        (Network, WhyNoNetwork, Redis) = (network, whyNoNetwork, redis);
+        Servers =
+        [
+            .. Enumerable.Range(0, servers + spares).Select(number =>
+                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null) { IsSpare = number >= servers }),
+        ];
+        _starting = [.. Servers.Select(_ => new SemaphoreSlim(1))];
+    }
+
+    /// <summary>Null where the machine allows none.</summary>
+    public Network? Network { get; }
+
+    public string? WhyNoNetwork { get; }
+
+    public RedisPair Redis { get; }
+
+    public AppServer[] Servers { get; }
+
+    public Clock Clock { get; } = new();
+
+    /// <summary>What was done in them Redis may have forgotten, by our own doing, and nobody has to know it any more.</summary>
+    public Windows Losses { get; } = new();
+
+    /// <summary>What was done in them Redis may have forgotten, whether or not servers that are in use write it back.</summary>
+    public Windows Rollbacks { get; } = new();
+
+    /// <summary>
+    /// Whether servers must write back what a failover lost: then nothing is lost by one that comes alone, in sessions that are in use.
+    /// </summary>
+    public bool HealsFailover { get; init; }
+
+    /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
+    public long Forgotten;
+
+    /// <summary>In them a server may have been alone, and answered from memory.</summary>
+    public Windows Partitions { get; } = new();
+
+    /// <summary>In them servers may not have reached Redis.</summary>
+    public Windows Outages { get; } = new();
+
+    /// <summary>How much longer than the fault a server that was alone may answer from memory: until it learns what it missed.</summary>
+    public TimeSpan OldReadsFor { get; init; } = TimeSpan.FromSeconds(15);
+
+    public Findings Findings { get; } = new();
+
+    /// <summary>How many servers ended by themselves: those that learned that they had been taken for dead.</summary>
+    public int Deserters { get; private set; }
+
+    public long LostReplies => Servers.Sum(server => server.Redis.LostReplies);
+
+    /// <param name="servers">How many there are as a rule.</param>
+    /// <param name="spares">How many there may be besides at times.</param>
+    /// <param name="clusters">How many clusters they form, which know nothing of each other.</param>
+    public static async Task<FaultWorld> StartAsync(int servers, int spares = 0, int clusters = 1)
+    {
+        var (network, whyNot) = await Network.TryCreateAsync(servers + spares);
+        FaultWorld? world = null;
+        try
+        {
+            world = new FaultWorld(network, whyNot, await RedisPair.StartAsync(), servers, spares, clusters);
+            // One after the other: the next ones then find the cluster instead of founding another.
+            foreach (var server in world.Servers[..servers])
+            {
+                await server.StartAsync();
+            }
+
+            Array.ForEach(world.Servers[servers..], world.HoldDown);
+            world._supervising = world.SuperviseAsync();
+            return world;
+        }
+        catch
+        {
+            await (world?.DisposeAsync() ?? network?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+    }
+
+    /// <summary>Keeps a server from being started again until <see cref="BringUpAsync"/>.</summary>
+    public void HoldDown(AppServer server) => _heldDown[server.Number] = true;
+
+    /// <summary>Starts a server that is down.</summary>
+    public async Task BringUpAsync(AppServer server)
+    {
+        await _starting[server.Number].WaitAsync();
+        try
+        {
+            for (var tries = 1; !server.IsRunning; tries++)
+            {
+                try
+                {
+                    await server.StartAsync();
+                }
+                catch (Exception e) when (e is InvalidOperationException or TimeoutException && tries < 5)
+                {
+                    // It may have met a fault at its start. What it met last is thrown.
+                    server.Kill();
+                }
+            }
+        }
+        finally
+        {
+            _heldDown[server.Number] = false;
+            _starting[server.Number].Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _supervising;
+        foreach (var server in Servers)
+        {
+            await server.DisposeAsync();
+        }
+
+        await Redis.DisposeAsync();
+        await (Network?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _stop.Dispose();
+        Array.ForEach(_starting, gate => gate.Dispose());
+    }
+
+    private async Task SuperviseAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            foreach (var server in Servers)
+            {
+                if (!server.IsRunning && !_heldDown.GetValueOrDefault(server.Number))
+                {
+                    Deserters++;
+                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{Last(server.Output)}");
+                    server.Kill();
+                    try
+                    {
+                        await BringUpAsync(server);
+                    }
+                    catch (Exception e) when (e is InvalidOperationException or TimeoutException)
+                    {
+                        Findings.Add("liveness", $"server {server.Number} does not start again: {e.Message}");
+                        HoldDown(server);
+                    }
+                }
+            }
+
+            await Clock.PassAsync(Look);
+        }
+    }
+
+    private static string Last(string output) => output.Length > 1500 ? output[^1500..] : output;
+}

@@ -1,0 +1,34 @@
+namespace SessionActors;
+
+/// <summary>The cuts cut what they should and nothing else. Where the machine has no namespaces, that is said and nothing is cut.</summary>
+public sealed class NetworkTests
+{
+    [Fact(Explicit = true)]
+    public async Task Each_cut_cuts_what_it_says_and_is_mended()
+    {
+        await using var world = await FaultWorld.StartAsync(servers: 2);
+        if (world.Network is not { } network)
+        {
+            Assert.False(string.IsNullOrEmpty(world.WhyNoNetwork));
+            return;
+        }
+
+        var front = new Front(world.Servers[..1], world.Clock, mostPerServer: 1);
+        var begun = await front.AskAsync("/set/a/b", cookie: null);
+        Assert.True(begun.IsDone);
+
+        await network.CutFromRedisAsync(0, cut: true);
+        var without = await front.AskAsync("/set/a/c", begun.Http.Cookie);
+        Assert.False(without.IsDone);
+        await network.CutFromRedisAsync(0, cut: false);
+        await Until.TrueAsync(async () => (await front.AskAsync("/set/a/d", begun.Http.Cookie)).IsDone, "Redis is reached again");
+
+        await network.UnplugAsync(0, plugged: false);
+        var unplugged = await world.Servers[0].Http!.GetAsync("/plain", null, CancellationToken.None);
+        Assert.Equal(0, unplugged.Status);
+        await network.UnplugAsync(0, plugged: true);
+        await Until.TrueAsync(
+            async () => (await world.Servers[0].Http!.GetAsync("/plain", null, CancellationToken.None)).Status == 200,
+            "it is reached again");
+    }
+}
