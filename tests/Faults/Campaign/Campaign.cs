@@ -88,7 +88,7 @@ internal sealed class Campaign : IAsyncDisposable
     private async Task StepAsync(params Fault[] faults)
     {
         var name = string.Join(" and ", faults.Select(fault => fault.ToString()));
-        var before = _front.Counts;
+        var (before, leasesLost) = (_front.Counts, _front.LeasesLost);
         Say($"{name}");
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
         foreach (var fault in faults)
@@ -110,12 +110,11 @@ internal sealed class Campaign : IAsyncDisposable
         outage?.Invoke(healed + Reconnecting);
         await RecoverAsync(name);
         var after = _front.Counts;
-        if (faults is [StopFault] && after.Refused + after.Unknown > before.Refused + before.Unknown)
+        var errors = after.Refused + after.Unknown - before.Refused - before.Unknown - (_front.LeasesLost - leasesLost);
+        if (faults is [StopFault] && errors > 0)
         {
-            _world.Findings.Add(
-                "orderly stop",
-                $"{name}: {after.Refused - before.Refused} refused, {after.Unknown - before.Unknown} unknown; the last were\n"
-                    + string.Join('\n', _front.LastFailures));
+            var last = string.Join('\n', _front.LastFailures);
+            _world.Findings.Add("orderly stop", $"{name}: {errors} requests failed; the last failures were\n{last}");
         }
 
         Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, "

@@ -54,7 +54,7 @@ internal sealed class CutFault(AppServer server, Cut cut, TimeSpan lasts) : Faul
     public override async Task HealAsync(FaultWorld world)
     {
         await SetAsync(world, cutOff: false);
-        _end!(world.Clock.Now + world.OldReadsFor);
+        _end!(world.Clock.Now + FaultWorld.ServingLease);
     }
 
     private async Task SetAsync(FaultWorld world, bool cutOff)

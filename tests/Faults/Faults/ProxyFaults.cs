@@ -82,7 +82,7 @@ internal sealed class StallFault(AppServer server, bool requests, TimeSpan lasts
     public override Task HealAsync(FaultWorld world)
     {
         Gate.Open();
-        _end!(world.Clock.Now + world.OldReadsFor);
+        _end!(world.Clock.Now + FaultWorld.ServingLease);
         return Task.CompletedTask;
     }
 }

@@ -82,7 +82,7 @@ internal sealed class PauseFault(AppServer server, TimeSpan lasts) : Fault
     public override Task HealAsync(FaultWorld world)
     {
         server.Resume();
-        _end!(world.Clock.Now + world.OldReadsFor);
+        _end!(world.Clock.Now + FaultWorld.ServingLease);
         return Task.CompletedTask;
     }
 }

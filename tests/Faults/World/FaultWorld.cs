@@ -46,19 +46,19 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>
     /// Whether servers must write back what a failover lost: then nothing is lost by one that comes alone, in sessions that are in use.
     /// </summary>
-    public bool HealsFailover { get; init; }
+    public bool HealsFailover { get; init; } = true;
 
     /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
     public long Forgotten;
 
-    /// <summary>In them a server may have been alone, and answered from memory.</summary>
+    /// <summary>In them a server may have been alone, and answered from memory what is older by <see cref="ServingLease"/>.</summary>
     public Windows Partitions { get; } = new();
 
     /// <summary>In them servers may not have reached Redis.</summary>
     public Windows Outages { get; } = new();
 
-    /// <summary>How much longer than the fault a server that was alone may answer from memory: until it learns what it missed.</summary>
-    public TimeSpan OldReadsFor { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>How old a read may be at most: what a server that was cut off may answer from memory is true for so long.</summary>
+    public static TimeSpan ServingLease { get; } = TimeSpan.FromSeconds(3);
 
     public Findings Findings { get; } = new();
 
