@@ -2,13 +2,14 @@ namespace SessionActors;
 
 /// <summary>
 /// The campaign: the short one, which ends when it has done as much as it must; or a long one, with <c>SESSIONACTORS_FAULT_MINUTES</c>.
-/// Its report is in <c>fault-report.md</c> beside the test's assembly.
+/// Its report is in <c>fault-report.md</c> beside the test's assembly. <c>tests/Faults/nightly</c> asks for it by name: until it has gone
+/// through, it belongs to no build.
 /// </summary>
 public sealed class CampaignTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task No_promise_breaks_under_faults()
     {
         var settings = CampaignSettings.FromEnvironment();
@@ -19,7 +20,7 @@ public sealed class CampaignTests
         }
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task No_promise_breaks_between_two_clusters()
     {
         var settings = CampaignSettings.FromEnvironment() with { Clusters = 2, Servers = 2, Operations = 3_000, LostReplies = 20 };
