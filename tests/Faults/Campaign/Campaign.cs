@@ -13,6 +13,9 @@ internal sealed class Campaign : IAsyncDisposable
     // A client that lost its Redis tries again after pauses that grow to this.
     private static readonly TimeSpan Reconnecting = TimeSpan.FromSeconds(5);
 
+    // Until all servers have the same idea of who is there and where each session is.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+
     private const int WarmUp = 1_000;
 
     private static readonly TimeSpan BetweenFaults = TimeSpan.FromMilliseconds(500);
@@ -91,6 +94,7 @@ internal sealed class Campaign : IAsyncDisposable
         var (before, leasesLost) = (_front.Counts, _front.LeasesLost);
         Say($"{name}");
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
+        var partition = _world.Partitions.Begin(_world.Clock.Now);
         foreach (var fault in faults)
         {
             fault.IsAlone = faults.Length == 1;
@@ -108,6 +112,7 @@ internal sealed class Campaign : IAsyncDisposable
 
         var healed = _world.Clock.Now;
         outage?.Invoke(healed + Reconnecting);
+        partition(healed + Settling);
         await RecoverAsync(name);
         var after = _front.Counts;
         var errors = after.Refused + after.Unknown - before.Refused - before.Unknown - (_front.LeasesLost - leasesLost);
@@ -133,6 +138,11 @@ internal sealed class Campaign : IAsyncDisposable
                 "liveness",
                 $"{silent.Count} sessions were not answered within {_settings.RecoveryLimit.TotalSeconds} s after {after} "
                     + $"ended at {_lastHeal.TotalSeconds:0.0} s: {string.Join(' ', silent)}");
+            foreach (var server in _world.Servers.Where(server => server.IsRunning))
+            {
+                _world.Findings.Note($"{_world.Clock.Now.TotalSeconds:0.0} s, server {server.Number} last said:\n{server.LastWords}");
+            }
+
             await _recovery.WaitAsync(TimeSpan.FromSeconds(60));
         }
     }

@@ -51,7 +51,9 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
     public long Forgotten;
 
-    /// <summary>In them a server may have been alone, and answered from memory what is older by <see cref="ServingLease"/>.</summary>
+    /// <summary>
+    /// In them a server may have been alone, or a session may have been active twice, and a read may be old by <see cref="ServingLease"/>.
+    /// </summary>
     public Windows Partitions { get; } = new();
 
     /// <summary>In them servers may not have reached Redis.</summary>
@@ -147,7 +149,7 @@ internal sealed class FaultWorld : IAsyncDisposable
                 if (!server.IsRunning && !_heldDown.GetValueOrDefault(server.Number))
                 {
                     Deserters++;
-                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{Last(server.Output)}");
+                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{server.LastWords}");
                     server.Kill();
                     try
                     {
@@ -164,6 +166,4 @@ internal sealed class FaultWorld : IAsyncDisposable
             await Clock.PassAsync(Look);
         }
     }
-
-    private static string Last(string output) => output.Length > 1500 ? output[^1500..] : output;
 }
