@@ -19,7 +19,7 @@ public sealed class HostileTests : IAsyncLifetime
         _front = new Front(_world.Servers, _world.Clock, mostPerServer: Attackers);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Forged_cookies_cost_Redis_nothing_and_wake_no_session()
     {
         var genuine = await NewSessionAsync();
@@ -35,7 +35,7 @@ public sealed class HostileTests : IAsyncLifetime
         Assert.Equal(before, await ActivationsAsync());
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Genuine_cookies_of_ended_sessions_cost_a_look_up_for_each_session_and_server()
     {
         var ended = new List<string>();
