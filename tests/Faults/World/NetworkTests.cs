@@ -3,7 +3,7 @@ namespace SessionActors;
 /// <summary>The cuts cut what they should and nothing else. Where the machine has no namespaces, that is said and nothing is cut.</summary>
 public sealed class NetworkTests
 {
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Each_cut_cuts_what_it_says_and_is_mended()
     {
         await using var world = await FaultWorld.StartAsync(servers: 2);
