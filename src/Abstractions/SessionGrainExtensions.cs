@@ -8,6 +8,12 @@ public static class SessionGrainExtensions
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// How long one try may take. What gets lost with a silo that dies Orleans misses only after 30 s; sent again with its id a call does no
+    /// harm, and finds the first try where that is only slow.
+    /// </summary>
+    internal static TimeSpan TryTimeout { get; } = TimeSpan.FromSeconds(3);
+
     /// <inheritdoc cref="ISessionGrain.CommitAsync"/>
     /// <param name="session">The session.</param>
     /// <param name="delta">The change, which says the version it is based on (<see cref="SessionDelta.BasedOn"/>).</param>
@@ -155,12 +161,15 @@ public static class SessionGrainExtensions
             var now = time.GetElapsedTime(started);
             try
             {
-                return await call(request with
+                var answer = call(request with
                 {
                     Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
                     WaitedFor = request.WaitedFor + waited,
                 });
+                // Where it comes too late, nobody is here to see it.
+                answer.Ignore();
+                return await answer.WaitAsync(TryTimeout, time, CancellationToken.None);
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
             {

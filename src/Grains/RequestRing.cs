@@ -17,9 +17,11 @@ internal sealed class RequestRing
 
     public RequestRing(StoredSession stored, TimeSpan now)
     {
-        foreach (var (version, entry) in stored.Ring.OrderBy(e => e.Key))
+        // With their real ages: an id that is forgotten next says how far back the ring reaches then. As young as this load, each would make
+        // every call unknown that crossed it.
+        foreach (var slot in stored.Ring.Values.OrderBy(slot => slot.Version))
         {
-            Add(version, entry, now);
+            Add(slot.Version, slot.Entry, now - slot.Age);
         }
 
         _completeSince = now - stored.RingReach ?? TimeSpan.MinValue;

@@ -10,6 +10,11 @@ public sealed class HostileTests : IAsyncLifetime
     private const int Attackers = 16;
     private const int Tries = 20_000;
 
+    // The clock ticks a little more often in one time than in another; attempts that cost something would show by the thousand.
+    private const int Slack = 20;
+
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+
     private FaultWorld _world = null!;
     private Front _front = null!;
 
@@ -19,23 +24,21 @@ public sealed class HostileTests : IAsyncLifetime
         _front = new Front(_world.Servers, _world.Clock, mostPerServer: Attackers);
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Forged_cookies_cost_Redis_nothing_and_wake_no_session()
     {
         var genuine = await NewSessionAsync();
         var before = await ActivationsAsync();
-        var idle = await ScriptsDuringAsync(() => Clock.PassAsync(TimeSpan.FromSeconds(2)));
-        Assert.Equal(0, idle);
         var asked = 0L;
 
         var scripts = await ScriptsDuringAsync(async () => asked = await AttackAsync(attacker => Forged(genuine, attacker)));
 
         Assert.Equal(Tries, asked);
-        Assert.Equal(0, scripts);
+        Assert.InRange(scripts, 0, Slack);
         Assert.Equal(before, await ActivationsAsync());
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Genuine_cookies_of_ended_sessions_cost_a_look_up_for_each_session_and_server()
     {
         var ended = new List<string>();
@@ -49,7 +52,7 @@ public sealed class HostileTests : IAsyncLifetime
         var scripts = await ScriptsDuringAsync(() => AttackAsync(random => random.OneOf(ended)));
 
         // One that a server looked up when it ended counts for its minute too.
-        Assert.InRange(scripts, 1, ended.Count * _world.Servers.Length);
+        Assert.InRange(scripts, 1, ended.Count * _world.Servers.Length + Slack);
     }
 
     public async ValueTask DisposeAsync() => await _world.DisposeAsync();
@@ -101,12 +104,22 @@ public sealed class HostileTests : IAsyncLifetime
         }
     }
 
-    /// <summary>How many scripts Redis runs meanwhile: all that sessions ever ask of it.</summary>
-    private async Task<long> ScriptsDuringAsync(Func<Task> what)
+    /// <summary>
+    /// How many scripts Redis runs meanwhile, which is all that sessions ever ask of it, without those that servers send by the clock to
+    /// prove that they reach it.
+    /// </summary>
+    private async Task<double> ScriptsDuringAsync(Func<Task> what)
     {
-        var before = await ScriptsAsync();
+        var (idle, idled) = await CountAsync(() => Clock.PassAsync(Idle));
+        var (scripts, took) = await CountAsync(what);
+        return Math.Max(0, scripts - idle * (took / idled));
+    }
+
+    private async Task<(long Scripts, TimeSpan Took)> CountAsync(Func<Task> what)
+    {
+        var (before, began) = (await ScriptsAsync(), _world.Clock.Now);
         await what();
-        return await ScriptsAsync() - before;
+        return (await ScriptsAsync() - before, _world.Clock.Now - began);
     }
 
     private async Task<long> ScriptsAsync() =>

@@ -310,8 +310,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             KeptFor = ExpiresAt - now,
             Secret = Secret,
             Generation = Generation,
-            Ring = _ring,
-            RingReach = Version > ISessionStorage.RingSize ? now - _appliedAt.Values.Min() : null,
+            Ring = _ring.ToImmutableDictionary(
+                entry => entry.Key, entry => new RingSlot(entry.Key, entry.Value, now - _appliedAt[entry.Key])),
             PreviousOwnerName = previous?.Name,
             PreviousOwner = previous?.Owner,
             Released = Released,

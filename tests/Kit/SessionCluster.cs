@@ -89,7 +89,7 @@ internal sealed class SessionCluster : IAsyncDisposable
     public Task StoredAsync() => Until.TrueAsync(
         () =>
         {
-            Time.Advance(TimeSpan.FromMilliseconds(20));
+            Time.Advance(TimeSpan.FromMilliseconds(200));
             return Unstored == 0;
         },
         "all that is acknowledged is stored");

@@ -140,8 +140,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                     KeptFor = default,
                     Secret = secret,
                     Generation = secret is null ? 0 : 1 + step.B,
-                    Ring = slots.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry),
-                    RingReach = null,
+                    Ring = slots.ToImmutableDictionary(slot => slot.Version),
                     PreviousOwnerName = null,
                     PreviousOwner = null,
                     Released = false,
@@ -198,7 +197,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
     {
         var properties = session.Properties.OrderBy(p => p.Key, StringComparer.Ordinal)
             .Select(p => $"'{p.Key}'={Convert.ToHexString(p.Value.Span)}");
-        var ring = session.Ring.OrderBy(e => e.Key).Select(e => $"{e.Key}:{e.Value.Id}={e.Value.Result}");
+        var ring = session.Ring.OrderBy(e => e.Key).Select(e => $"{e.Key}:{e.Value.Entry.Id}={e.Value.Entry.Result}");
         Span<byte> secret = stackalloc byte[SecretHash.ByteLength];
         session.Secret?.CopyTo(secret);
         return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "

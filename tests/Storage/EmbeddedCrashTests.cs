@@ -106,7 +106,7 @@ public sealed class EmbeddedCrashTests
             var stored = session.Version.ToString(CultureInfo.InvariantCulture);
             Assert.Equal(stored, Encoding.UTF8.GetString(session.Properties["one"].Span));
             Assert.Equal(stored, Encoding.UTF8.GetString(session.Properties["other"].Span));
-            Assert.Equal(stored, session.Ring[session.Version].Result);
+            Assert.Equal(stored, session.Ring[session.Version].Entry.Result);
             Assert.Equal(Math.Min(session.Version, ISessionStorage.RingSize), session.Ring.Count);
         }
     }

@@ -47,7 +47,7 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
         Assert.Equal(TimeSpan.FromDays(7), session.OwnTtl);
         Assert.Equal(TimeSpan.FromDays(30), session.LifetimeLeft);
         Assert.Equal(Kept, session.KeptFor);
-        Assert.Equal("result", session.Ring[2].Result);
+        Assert.Equal("result", session.Ring[2].Entry.Result);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public abstract partial class StorageContract
         Assert.InRange(session.KeptFor, Kept - TimeSpan.FromMinutes(1), Kept);
         Assert.True(session.Secret!.Value.Matches(secret));
         Assert.Equal(1, session.Generation);
-        Assert.Equal(flush.Entries[0], Assert.Single(session.Ring).Value);
+        Assert.Equal(flush.Entries[0], Assert.Single(session.Ring).Value.Entry);
         Assert.Null(session.RingReach);
         Assert.Equal("silo-1", session.PreviousOwnerName);
         Assert.False(session.Released);
@@ -120,7 +120,7 @@ public abstract partial class StorageContract
         Assert.Equal(2, first.Session!.Epoch);
         Assert.Equal("silo-1", first.Session.PreviousOwnerName);
         Assert.Equal([1L, 2L], first.Session.Ring.Keys.Order());
-        Assert.Equal(new RingEntry(last.Id, "41"), first.Session.Ring[2]);
+        Assert.Equal(new RingEntry(last.Id, "41"), first.Session.Ring[2].Entry);
         Assert.Equal(3, second.Session!.Epoch);
         Assert.Equal("silo-2", second.Session.PreviousOwnerName);
         Assert.Equal(["a", "b"], second.Session.Properties.Keys.Order());

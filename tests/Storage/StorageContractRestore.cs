@@ -24,7 +24,9 @@ public abstract partial class StorageContract
         Assert.Equal(before.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))),
             after.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))));
         Assert.Equal((before.Version, before.Epoch + 1, before.OwnTtl), (after.Version, after.Epoch, after.OwnTtl));
-        Assert.Equal(before.Ring.OrderBy(entry => entry.Key), after.Ring.OrderBy(entry => entry.Key));
+        Assert.Equal(
+            before.Ring.Values.OrderBy(slot => slot.Version).Select(slot => slot.Entry),
+            after.Ring.Values.OrderBy(slot => slot.Version).Select(slot => slot.Entry));
         Assert.NotNull(after.RingReach);
         Assert.True(after.Secret!.Value.Matches(before.Secret!.Value));
         Assert.Equal(before.Generation, after.Generation);
@@ -154,7 +156,7 @@ public abstract partial class StorageContract
         OwnerName = "silo-2",
         Epoch = session.Epoch,
         State = SessionState.From(session, Kept),
-        Ring = [.. session.Ring.Select(entry => new RingSlot(entry.Key, entry.Value, TimeSpan.FromSeconds(1)))],
+        Ring = [.. session.Ring.Values.Select(slot => slot with { Age = TimeSpan.FromSeconds(1) })],
         LifetimeLeft = session.LifetimeLeft,
         KeepFor = Kept,
         StartedAt = TimestampAgo(TimeSpan.Zero),

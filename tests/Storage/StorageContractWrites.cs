@@ -154,7 +154,7 @@ public abstract partial class StorageContract
         var session = await ReadAsync(handle);
         Assert.Equal(65, session.Version);
         Assert.Equal(65, session.Ring.Count);
-        Assert.All(flush.Entries.Index(), entry => Assert.Equal(entry.Item, session.Ring[2 + entry.Index]));
+        Assert.All(flush.Entries.Index(), entry => Assert.Equal(entry.Item, session.Ring[2 + entry.Index].Entry));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public abstract partial class StorageContract
         var session = await ReadAsync(handle);
         Assert.True(session.RingReach >= TimeSpan.FromMilliseconds(200));
         Assert.Equal(Enumerable.Range(2, ISessionStorage.RingSize).Select(v => (long)v), session.Ring.Keys.Order());
-        Assert.Equal(new RingEntry(last.Id, "129"), session.Ring[129]);
+        Assert.Equal(new RingEntry(last.Id, "129"), session.Ring[129].Entry);
         AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, oldest));
         AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, forgotten));
         Assert.Equal([1], (await ReadAsync(handle)).Properties["n"].ToArray());

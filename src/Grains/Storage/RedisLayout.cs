@@ -137,7 +137,6 @@ internal static class RedisLayout
         }
 
         var version = Number(meta, "@version");
-        var (ring, reach) = Ring(meta, version, nowMs);
         return new StoredSession
         {
             Properties = properties.ToImmutable(),
@@ -148,19 +147,16 @@ internal static class RedisLayout
             KeptFor = keptFor,
             Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
             Generation = meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0,
-            Ring = ring,
-            RingReach = reach,
+            Ring = Ring(meta, version, nowMs),
             PreviousOwnerName = previousOwner,
             PreviousOwner = null,
             Released = released,
         };
     }
 
-    private static (ImmutableDictionary<long, RingEntry> Ring, TimeSpan? Reach) Ring(
-        Dictionary<string, string> meta, long version, long nowMs)
+    private static ImmutableDictionary<long, RingSlot> Ring(Dictionary<string, string> meta, long version, long nowMs)
     {
-        var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
-        TimeSpan? reach = null;
+        var ring = ImmutableDictionary.CreateBuilder<long, RingSlot>();
         for (var v = version; v > 0 && v > version - ISessionStorage.RingSize; v--)
         {
             var parts = meta.GetValueOrDefault(RingField(v))?.Split(' ', 3) ?? [];
@@ -170,11 +166,11 @@ internal static class RedisLayout
                 throw new FormatException($"The session's field {RingField(v)} is not a request id and a time.");
             }
 
-            ring[v] = new RingEntry(id, parts is [_, _, var result] ? result : "");
-            reach = version > ISessionStorage.RingSize ? TimeSpan.FromMilliseconds(Math.Max(0, nowMs - ms)) : null;
+            var entry = new RingEntry(id, parts is [_, _, var result] ? result : "");
+            ring[v] = new RingSlot(v, entry, TimeSpan.FromMilliseconds(Math.Max(0, nowMs - ms)));
         }
 
-        return (ring.ToImmutable(), reach);
+        return ring.ToImmutable();
     }
 
     private static long Number(Dictionary<string, string> meta, string field) =>

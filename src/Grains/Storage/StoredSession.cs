@@ -26,13 +26,13 @@ internal sealed record StoredSession
     /// <summary>0 where there is no secret.</summary>
     public required int Generation { get; init; }
 
-    /// <summary>Up to <see cref="ISessionStorage.RingSize"/> entries, by the version that each led to.</summary>
-    public required ImmutableDictionary<long, RingEntry> Ring { get; init; }
+    /// <summary>Up to <see cref="ISessionStorage.RingSize"/> slots, by the version that each led to.</summary>
+    public required ImmutableDictionary<long, RingSlot> Ring { get; init; }
 
     /// <summary>
     /// How far back the ring reaches: every id that was applied within this time is in it. Null: every id that ever was.
     /// </summary>
-    public required TimeSpan? RingReach { get; init; }
+    public TimeSpan? RingReach => Version > ISessionStorage.RingSize ? Ring.Values.Max(slot => slot.Age) : null;
 
     /// <summary>Who owned it before; null with <see cref="StoreOutcome.AlreadyWritten"/>.</summary>
     public required string? PreviousOwnerName { get; init; }

@@ -80,9 +80,9 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     /// </summary>
     public bool RemembersAll(long id, Flush flush)
     {
-        var (ring, _) = ReadRing(id);
+        var ring = ReadRing(id, now: 0);
         return flush.Entries.Index().All(
-            entry => ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var applied) && applied.Id == entry.Item.Id);
+            entry => ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var applied) && applied.Entry.Id == entry.Item.Id);
     }
 
     /// <summary>Inserts a row that has nothing yet but what it is found by.</summary>
@@ -222,7 +222,6 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         try
         {
             _read.Read();
-            var (ring, oldest) = ReadRing(id);
             return new StoredSession
             {
                 Properties = ReadProperties(id),
@@ -233,8 +232,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 KeptFor = new TimeSpan(_read.Int64(4) - now),
                 Secret = _read.IsNull(5) ? null : SecretHash.FromBytes(_read.Bytes(5)),
                 Generation = (int)_read.Int64(6),
-                Ring = ring,
-                RingReach = _read.Int64(0) > ISessionStorage.RingSize ? new TimeSpan(Math.Max(0, now - oldest)) : null,
+                Ring = ReadRing(id, now),
                 PreviousOwnerName = previous?.OwnerName,
                 PreviousOwner = previous is null ? null : new OwnerNonce(previous.Owner),
                 Released = _read.Int64(7) != 0,
@@ -274,17 +272,16 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         return properties.ToImmutable();
     }
 
-    private (ImmutableDictionary<long, RingEntry> Ring, long Oldest) ReadRing(long id)
+    private ImmutableDictionary<long, RingSlot> ReadRing(long id, long now)
     {
-        var ring = ImmutableDictionary.CreateBuilder<long, RingEntry>();
-        var oldest = long.MaxValue;
+        var ring = ImmutableDictionary.CreateBuilder<long, RingSlot>();
         _ring.Bind(1, id);
         try
         {
             while (_ring.Read())
             {
-                ring.Add(_ring.Int64(0), new RingEntry(RequestIdOf(_ring.Bytes(1)), _ring.Text(2)));
-                oldest = Math.Min(oldest, _ring.Int64(3));
+                var (version, entry) = (_ring.Int64(0), new RingEntry(RequestIdOf(_ring.Bytes(1)), _ring.Text(2)));
+                ring.Add(version, new RingSlot(version, entry, new TimeSpan(Math.Max(0, now - _ring.Int64(3)))));
             }
         }
         finally
@@ -292,7 +289,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             _ring.Reset();
         }
 
-        return (ring.ToImmutable(), oldest);
+        return ring.ToImmutable();
     }
 
     private static RequestId RequestIdOf(ReadOnlySpan<byte> bytes) =>

@@ -13,6 +13,9 @@ internal sealed class Campaign : IAsyncDisposable
     // A client that lost its Redis tries again after pauses that grow to this.
     private static readonly TimeSpan Reconnecting = TimeSpan.FromSeconds(5);
 
+    // Until all servers have the same idea of who is there and where each session is.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+
     private const int WarmUp = 1_000;
 
     private static readonly TimeSpan BetweenFaults = TimeSpan.FromMilliseconds(500);
@@ -88,9 +91,10 @@ internal sealed class Campaign : IAsyncDisposable
     private async Task StepAsync(params Fault[] faults)
     {
         var name = string.Join(" and ", faults.Select(fault => fault.ToString()));
-        var before = _front.Counts;
+        var (before, leasesLost) = (_front.Counts, _front.LeasesLost);
         Say($"{name}");
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
+        var partition = _world.Partitions.Begin(_world.Clock.Now);
         foreach (var fault in faults)
         {
             fault.IsAlone = faults.Length == 1;
@@ -108,14 +112,14 @@ internal sealed class Campaign : IAsyncDisposable
 
         var healed = _world.Clock.Now;
         outage?.Invoke(healed + Reconnecting);
+        partition(healed + Settling);
         await RecoverAsync(name);
         var after = _front.Counts;
-        if (faults is [StopFault] && after.Refused + after.Unknown > before.Refused + before.Unknown)
+        var errors = after.Refused + after.Unknown - before.Refused - before.Unknown - (_front.LeasesLost - leasesLost);
+        if (faults is [StopFault] && errors > 0)
         {
-            _world.Findings.Add(
-                "orderly stop",
-                $"{name}: {after.Refused - before.Refused} refused, {after.Unknown - before.Unknown} unknown; the last were\n"
-                    + string.Join('\n', _front.LastFailures));
+            var last = string.Join('\n', _front.LastFailures);
+            _world.Findings.Add("orderly stop", $"{name}: {errors} requests failed; the last failures were\n{last}");
         }
 
         Say($"  healed at {healed.TotalSeconds:0.0} s; done {after.Done - before.Done}, refused {after.Refused - before.Refused}, "
@@ -134,6 +138,11 @@ internal sealed class Campaign : IAsyncDisposable
                 "liveness",
                 $"{silent.Count} sessions were not answered within {_settings.RecoveryLimit.TotalSeconds} s after {after} "
                     + $"ended at {_lastHeal.TotalSeconds:0.0} s: {string.Join(' ', silent)}");
+            foreach (var server in _world.Servers.Where(server => server.IsRunning))
+            {
+                _world.Findings.Note($"{_world.Clock.Now.TotalSeconds:0.0} s, server {server.Number} last said:\n{server.LastWords}");
+            }
+
             await _recovery.WaitAsync(TimeSpan.FromSeconds(60));
         }
     }

@@ -72,8 +72,10 @@ public sealed class CheckTests
     [Fact]
     public void Counter_may_be_read_old_in_a_partition_and_never_from_the_future()
     {
-        Assert.Empty(CounterCheck.Check([Count(1, 2, 1)], [new Reading(At(3), At(4), 0)], Never, Window(4, 5)));
-        Assert.NotEmpty(CounterCheck.Check([Count(1, 2, 1)], [new Reading(At(3), At(4), 0)], Never, Window(5, 6)));
+        // The serving lease is 3 s.
+        Assert.Empty(CounterCheck.Check([Count(1, 2, 1)], [new Reading(At(5), At(6), 0)], Never, Window(6, 7)));
+        Assert.NotEmpty(CounterCheck.Check([Count(1, 2, 1)], [new Reading(At(5), At(6), 0)], Never, Window(7, 8)));
+        Assert.NotEmpty(CounterCheck.Check([Count(1, 2, 1)], [new Reading(At(6), At(7), 0)], Never, Window(6, 7)));
         Assert.NotEmpty(CounterCheck.Check([Count(5, 6, 1)], [new Reading(At(3), At(4), 1)], Never, Window(0, 9)));
     }
 
@@ -104,7 +106,8 @@ public sealed class CheckTests
         Assert.Empty(LifecycleCheck.Check(end, [Look(6, 7, sees: true), Look(7, 8, sees: false)], Never, Never));
         Assert.Single(LifecycleCheck.Check(end, [Look(7, 8, sees: true)], Never, Never));
         Assert.Empty(LifecycleCheck.Check(end, [Look(7, 8, sees: true)], Window(6, 7), Never));
-        Assert.Empty(LifecycleCheck.Check(end, [Look(7, 8, sees: true)], Never, Window(8, 9)));
+        Assert.Empty(LifecycleCheck.Check(end, [Look(9, 10, sees: true)], Never, Window(8, 9)));
+        Assert.Single(LifecycleCheck.Check(end, [Look(10, 11, sees: true)], Never, Window(8, 11)));
         Assert.Single(LifecycleCheck.Check(end, [Look(7, 8, sees: true)], Window(7, 8), Window(9, 10)));
     }
 

@@ -16,7 +16,7 @@ internal static class CounterCheck
     /// <param name="increments">All of them.</param>
     /// <param name="readings">All of them.</param>
     /// <param name="losses">What was counted in them may be lost.</param>
-    /// <param name="partitions">A reading in them may be old.</param>
+    /// <param name="partitions">A reading in them may be old by the serving lease.</param>
     public static IEnumerable<string> Check(
         IReadOnlyCollection<Increment> increments, IReadOnlyCollection<Reading> readings, Windows losses, Windows partitions)
     {
@@ -24,13 +24,14 @@ internal static class CounterCheck
         var possible = increments.Where(i => i.Outcome != Outcome.Refused).ToArray();
         foreach (var reading in readings)
         {
-            var least = lasting.Count(i => i.To < reading.From);
+            var truth = reading.From - partitions.AllowanceOf(reading.From, reading.To);
+            var least = lasting.Count(i => i.To < truth);
             var most = possible.Count(i => i.From <= reading.To);
             if (reading.Value > most)
             {
                 yield return $"{reading} is more than the {most} that may have been counted";
             }
-            else if (reading.Value < least && !partitions.Touch(reading.From, reading.To))
+            else if (reading.Value < least)
             {
                 yield return $"{reading} is less than the {least} that were acknowledged before, with losses in {losses}";
             }

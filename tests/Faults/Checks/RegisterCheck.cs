@@ -11,16 +11,16 @@ internal static class RegisterCheck
     /// <summary>What is wrong.</summary>
     /// <param name="calls">All of them, in the clock's ticks, to one property.</param>
     /// <param name="losses">What was done in them may be lost.</param>
-    /// <param name="partitions">What was read in them may be old.</param>
+    /// <param name="partitions">What was read in them may be old by the serving lease.</param>
     public static IEnumerable<string> Check(IReadOnlyList<CallRecord<SessionCall>> calls, Windows losses, Windows partitions)
     {
         var touched = losses.TouchedBy(
             TimeSpan.FromTicks(calls.Min(call => call.From)), TimeSpan.FromTicks(calls.Max(call => Math.Min(call.Until, Latest))));
-        var fresh = calls.Where(call => call.Call.Kind != SessionCallKind.Read || !Touches(partitions, call)).ToArray();
+        var allowed = calls.Select(call => call.Call.Kind == SessionCallKind.Read ? Older(call, partitions) : call).ToArray();
         var begins = TimeSpan.MinValue;
         foreach (var window in touched.Append((From: TimeSpan.MaxValue, To: TimeSpan.MaxValue)))
         {
-            foreach (var problem in Linearizability.ProblemsOf(Between(fresh, begins, window.From), Model))
+            foreach (var problem in Linearizability.ProblemsOf(Between(allowed, begins, window.From), Model))
             {
                 yield return $"{problem}\nwith losses in {losses}";
             }
@@ -31,8 +31,11 @@ internal static class RegisterCheck
 
     private static long Latest => TimeSpan.FromDays(1000).Ticks;
 
-    private static bool Touches(Windows windows, CallRecord<SessionCall> call) =>
-        windows.Touch(TimeSpan.FromTicks(call.From), TimeSpan.FromTicks(Math.Min(call.Until, Latest)));
+    private static CallRecord<SessionCall> Older(CallRecord<SessionCall> read, Windows partitions)
+    {
+        var until = TimeSpan.FromTicks(Math.Min(read.Until, Latest));
+        return read with { From = read.From - partitions.AllowanceOf(TimeSpan.FromTicks(read.From), until).Ticks };
+    }
 
     private static IEnumerable<CallRecord<SessionCall>> Between(CallRecord<SessionCall>[] calls, TimeSpan begins, TimeSpan ends)
     {

@@ -40,9 +40,12 @@ public sealed class RegisterCheckTests
     [Fact]
     public void Old_read_is_right_in_a_partition_alone()
     {
-        CallRecord<SessionCall>[] calls = [Set(2, 3, "a"), Set(4, 5, "b"), Read(6, 7, "a"), Read(8, 9, "b")];
-        Assert.Empty(RegisterCheck.Check(calls, Never, Window(7, 8)));
-        Assert.NotEmpty(RegisterCheck.Check(calls, Never, Window(8, 9)));
+        // By the serving lease, which is 3 s.
+        CallRecord<SessionCall>[] calls = [Set(2, 3, "a"), Set(4, 5, "b"), Read(8, 9, "a"), Read(10, 11, "b")];
+        Assert.Empty(RegisterCheck.Check(calls, Never, Window(9, 10)));
+        Assert.NotEmpty(RegisterCheck.Check(calls, Never, Window(10, 11)));
+        calls = [Set(2, 3, "a"), Set(4, 5, "b"), Read(9, 10, "a"), Read(10, 11, "b")];
+        Assert.NotEmpty(RegisterCheck.Check(calls, Never, Window(9, 10)));
     }
 
     [Fact]

@@ -27,8 +27,6 @@ internal sealed class CutFault(AppServer server, Cut cut, TimeSpan lasts) : Faul
 {
     public const string Name = "cut";
 
-    private Action<TimeSpan>? _end;
-
     public override string Kind => cut switch
     {
         Cut.All => $"{Name} from all",
@@ -45,17 +43,9 @@ internal sealed class CutFault(AppServer server, Cut cut, TimeSpan lasts) : Faul
 
     public override TimeSpan Lasts => lasts;
 
-    public override Task StrikeAsync(FaultWorld world)
-    {
-        _end = world.Partitions.Begin(world.Clock.Now);
-        return SetAsync(world, cutOff: true);
-    }
+    public override Task StrikeAsync(FaultWorld world) => SetAsync(world, cutOff: true);
 
-    public override async Task HealAsync(FaultWorld world)
-    {
-        await SetAsync(world, cutOff: false);
-        _end!(world.Clock.Now + world.OldReadsFor);
-    }
+    public override Task HealAsync(FaultWorld world) => SetAsync(world, cutOff: false);
 
     private async Task SetAsync(FaultWorld world, bool cutOff)
     {

@@ -60,8 +60,6 @@ internal sealed class StallFault(AppServer server, bool requests, TimeSpan lasts
 {
     public const string Name = "stall";
 
-    private Action<TimeSpan>? _end;
-
     public override string Kind => requests ? $"{Name} of requests" : $"{Name} of replies";
 
     public override AppServer Server => server;
@@ -74,7 +72,6 @@ internal sealed class StallFault(AppServer server, bool requests, TimeSpan lasts
 
     public override Task StrikeAsync(FaultWorld world)
     {
-        _end = world.Partitions.Begin(world.Clock.Now);
         Gate.Close();
         return Task.CompletedTask;
     }
@@ -82,7 +79,6 @@ internal sealed class StallFault(AppServer server, bool requests, TimeSpan lasts
     public override Task HealAsync(FaultWorld world)
     {
         Gate.Open();
-        _end!(world.Clock.Now + world.OldReadsFor);
         return Task.CompletedTask;
     }
 }

@@ -62,8 +62,6 @@ internal sealed class PauseFault(AppServer server, TimeSpan lasts) : Fault
 {
     public const string Name = "pause";
 
-    private Action<TimeSpan>? _end;
-
     public override string Kind => Name;
 
     public override AppServer Server => server;
@@ -74,7 +72,6 @@ internal sealed class PauseFault(AppServer server, TimeSpan lasts) : Fault
 
     public override Task StrikeAsync(FaultWorld world)
     {
-        _end = world.Partitions.Begin(world.Clock.Now);
         server.Pause();
         return Task.CompletedTask;
     }
@@ -82,7 +79,6 @@ internal sealed class PauseFault(AppServer server, TimeSpan lasts) : Fault
     public override Task HealAsync(FaultWorld world)
     {
         server.Resume();
-        _end!(world.Clock.Now + world.OldReadsFor);
         return Task.CompletedTask;
     }
 }

@@ -74,7 +74,7 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
             CheckOwn(addition.Element, answer.Body, answer);
         }
         else if (answer.IsDone && !World.Losses.Touch(addition.From, addition.To) && !World.Losses.Touch(Began.From, Began.To)
-            && !World.Partitions.Touch(answer.From, answer.To))
+            && addition.To < answer.From - World.Partitions.AllowanceOf(answer.From, answer.To))
         {
             World.Findings.Add(Check, $"{Tag}: {addition} was not seen by {answer}");
         }

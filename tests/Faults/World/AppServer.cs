@@ -8,6 +8,7 @@ internal sealed class AppServer : IAsyncDisposable
 {
     private const string App = "SessionActors.TestApp";
     private const int Port = 8080;
+    private const int MostWords = 6000;
 
     private readonly Network? _network;
     private readonly string[] _arguments;
@@ -63,8 +64,8 @@ internal sealed class AppServer : IAsyncDisposable
 
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"Server {Number} is down.");
 
-    /// <summary>What its process has printed.</summary>
-    public string Output => _process?.Output ?? "";
+    /// <summary>The end of what its process has printed.</summary>
+    public string LastWords => _process?.Output is { } output ? output[^Math.Min(output.Length, MostWords)..] : "";
 
     /// <summary>What its process uses, as the system counts it.</summary>
     public ServerUsage Usage

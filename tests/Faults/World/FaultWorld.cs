@@ -46,19 +46,21 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>
     /// Whether servers must write back what a failover lost: then nothing is lost by one that comes alone, in sessions that are in use.
     /// </summary>
-    public bool HealsFailover { get; init; }
+    public bool HealsFailover { get; init; } = true;
 
     /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
     public long Forgotten;
 
-    /// <summary>In them a server may have been alone, and answered from memory.</summary>
+    /// <summary>
+    /// In them a server may have been alone, or a session may have been active twice, and a read may be old by <see cref="ServingLease"/>.
+    /// </summary>
     public Windows Partitions { get; } = new();
 
     /// <summary>In them servers may not have reached Redis.</summary>
     public Windows Outages { get; } = new();
 
-    /// <summary>How much longer than the fault a server that was alone may answer from memory: until it learns what it missed.</summary>
-    public TimeSpan OldReadsFor { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>How old a read may be at most: what a server that was cut off may answer from memory is true for so long.</summary>
+    public static TimeSpan ServingLease { get; } = TimeSpan.FromSeconds(3);
 
     public Findings Findings { get; } = new();
 
@@ -147,7 +149,7 @@ internal sealed class FaultWorld : IAsyncDisposable
                 if (!server.IsRunning && !_heldDown.GetValueOrDefault(server.Number))
                 {
                     Deserters++;
-                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{Last(server.Output)}");
+                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{server.LastWords}");
                     server.Kill();
                     try
                     {
@@ -164,6 +166,4 @@ internal sealed class FaultWorld : IAsyncDisposable
             await Clock.PassAsync(Look);
         }
     }
-
-    private static string Last(string output) => output.Length > 1500 ? output[^1500..] : output;
 }

@@ -36,6 +36,9 @@ internal sealed class Windows
         }
     }
 
+    /// <summary>How old what was read may be: so much in one of the windows, and not at all else.</summary>
+    public TimeSpan AllowanceOf(TimeSpan from, TimeSpan to) => Touch(from, to) ? FaultWorld.ServingLease : TimeSpan.Zero;
+
     /// <summary>Those that an operation of that time was under way in, in the order in which they began.</summary>
     public IReadOnlyList<(TimeSpan From, TimeSpan To)> TouchedBy(TimeSpan from, TimeSpan to)
     {

@@ -59,18 +59,12 @@ internal static class Linearizability
     {
         var (upTo, core) = Core(history, model, most);
         var from = core.Min(i => history[i].From);
-        var lines = new List<string>();
-        for (var i = 0; i < history.Length; i++)
-        {
-            var call = history[i];
-            if (core.Contains(i) || (call.From <= upTo && (call.End == CallEnd.Unknown || call.Until >= from)))
-            {
-                lines.Add($"\n  {(core.Contains(i) ? '!' : ' ')} {call}");
-            }
-        }
-
+        var beside = Enumerable.Range(0, history.Length).Where(i => !core.Contains(i) && history[i].From <= upTo
+            && (history[i].End == CallEnd.Unknown || history[i].Until >= from));
+        var lines = core.Concat(beside.TakeLast(Math.Max(0, MostLines - core.Count))).Order()
+            .Select(i => $"\n  {(core.Contains(i) ? '!' : ' ')} {history[i]}");
         return $"{key}: no order of the calls up to {upTo} explains their answers. These are in the way (those marked ! suffice, with all "
-            + $"that ended before {from} or never):{string.Concat(lines.TakeLast(MostLines))}";
+            + $"that ended before {from} or never):{string.Concat(lines)}";
     }
 
     /// <summary>

@@ -23,7 +23,7 @@ public sealed class RequestRingTests
         Gen.Select(Gen.Int[0, 300], Gen.Int[0, 300]).Sample((before, after) =>
         {
             var stored = Enumerable.Range(1, before).Where(v => v > before - ISessionStorage.RingSize)
-                .ToImmutableDictionary(v => (long)v, Entry);
+                .ToImmutableDictionary(v => (long)v, v => Slot(v, AppliedAt(before)));
             var ring = new RequestRing(Session(before, stored), AppliedAt(before));
             for (var version = before + 1; version <= before + after; version++)
             {
@@ -38,7 +38,7 @@ public sealed class RequestRingTests
         Gen.Select(Gen.Int[0, 300], Gen.Int[0, 300]).Sample((before, after) =>
         {
             var stored = Enumerable.Range(1, before).Where(v => v > before - ISessionStorage.RingSize)
-                .ToImmutableDictionary(v => (long)v, Entry);
+                .ToImmutableDictionary(v => (long)v, v => Slot(v, AppliedAt(before)));
             var ring = new RequestRing(Session(before, stored), AppliedAt(before));
             for (var version = before + 1; version <= before + after; version++)
             {
@@ -51,16 +51,34 @@ public sealed class RequestRingTests
                 : ring.MayHaveForgotten(AppliedAt(lost[^1])) && !ring.MayHaveForgotten(AppliedAt(before + after));
         });
 
+    [Fact]
+    public void A_full_ring_read_from_the_store_still_knows_what_was_sent_before_it_was_read()
+    {
+        const int last = 2 * ISessionStorage.RingSize;
+        var readAt = AppliedAt(last);
+        var stored = Enumerable.Range(last - ISessionStorage.RingSize + 1, ISessionStorage.RingSize)
+            .ToImmutableDictionary(v => (long)v, v => Slot(v, readAt));
+        var ring = new RequestRing(Session(last, stored), readAt);
+
+        ring.Add(last + 1, Entry(last + 1), AppliedAt(last + 1));
+
+        Assert.False(ring.MayHaveForgotten(AppliedAt(last - 1)));
+        Assert.True(ring.MayHaveForgotten(AppliedAt(last - ISessionStorage.RingSize + 1)));
+        Assert.False(ring.MayHaveForgotten(AppliedAt(last - ISessionStorage.RingSize + 2)));
+    }
+
     private static TimeSpan AppliedAt(int version) => TimeSpan.FromSeconds(version);
 
     private static RequestId IdOf(int version) => new(0, (ulong)version);
 
     private static RingEntry Entry(int version) => new(IdOf(version), $"result {version}");
 
+    private static RingSlot Slot(int version, TimeSpan now) => new(version, Entry(version), now - AppliedAt(version));
+
     private static Applied? Expected(int version, int last) =>
         version <= last && version > last - ISessionStorage.RingSize ? new Applied(version, $"result {version}") : null;
 
-    private static StoredSession Session(int version, ImmutableDictionary<long, RingEntry> ring) => new()
+    private static StoredSession Session(int version, ImmutableDictionary<long, RingSlot> ring) => new()
     {
         Properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty,
         Version = version,
@@ -71,7 +89,6 @@ public sealed class RequestRingTests
         Secret = null,
         Generation = 0,
         Ring = ring,
-        RingReach = version > ISessionStorage.RingSize ? AppliedAt(ISessionStorage.RingSize - 1) : null,
         PreviousOwner = null,
         PreviousOwnerName = null,
         Released = false,
