@@ -9,8 +9,8 @@ public static class SessionGrainExtensions
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// How long one try may take. What gets lost with a silo that dies Orleans misses only after 30 s; sent again with its id a call does no
-    /// harm, and finds the first try where that is only slow.
+    /// How long one try may take. What gets lost with a silo that dies Orleans misses only after 30 s; sent again with its id a call does
+    /// no harm, and finds the first try where that is only slow.
     /// </summary>
     internal static TimeSpan TryTimeout { get; } = TimeSpan.FromSeconds(3);
 
@@ -158,17 +158,16 @@ public static class SessionGrainExtensions
         {
             cancellationToken.ThrowIfCancellationRequested();
             Exception reason;
+            Task<T>? answer = null;
             var now = time.GetElapsedTime(started);
             try
             {
-                var answer = call(request with
+                answer = call(request with
                 {
                     Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
                     WaitedFor = request.WaitedFor + waited,
                 });
-                // Where it comes too late, nobody is here to see it.
-                answer.Ignore();
                 return await answer.WaitAsync(TryTimeout, time, CancellationToken.None);
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
@@ -187,7 +186,9 @@ public static class SessionGrainExtensions
             }
             catch (Exception e) when (IsLost(e))
             {
-                // It may have been delivered before the silo went away: only the request id makes repeating it harmless.
+                // It may have been delivered before the silo went away: only the request id makes repeating it harmless. Where its answer
+                // comes after all, nobody is here to see it.
+                answer?.Ignore();
                 sentAt ??= now;
                 reason = e;
             }

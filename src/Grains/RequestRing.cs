@@ -17,8 +17,8 @@ internal sealed class RequestRing
 
     public RequestRing(StoredSession stored, TimeSpan now)
     {
-        // With their real ages: an id that is forgotten next says how far back the ring reaches then. As young as this load, each would make
-        // every call unknown that crossed it.
+        // With their real ages: an id that is forgotten next says how far back the ring reaches then. As young as this load, each would
+        // make every call unknown that crossed it.
         foreach (var slot in stored.Ring.Values.OrderBy(slot => slot.Version))
         {
             Add(slot.Version, slot.Entry, now - slot.Age);

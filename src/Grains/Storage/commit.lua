@@ -46,7 +46,7 @@ if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 end
 -- All of it, not the first call alone: that one may have been sent again to another owner, and the others not.
-local i, already = 7, entry
+local i, already = 9, entry and string.sub(entry, 1, 22) == id
 while already and i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
   already = string.sub(redis.call('HMGET', key, ARGV[i])[1] or '', 1, 22) == string.sub(ARGV[i + 1], 1, 22)
   i = i + 2

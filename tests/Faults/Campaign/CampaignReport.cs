@@ -47,6 +47,28 @@ internal sealed record CampaignReport
     public int FaultsOf(string kind) =>
         Faults.Where(fault => fault.Key.StartsWith(kind, StringComparison.Ordinal)).Sum(fault => fault.Value);
 
+    /// <summary>What a short campaign should have done and has not; nothing of a long one, which ends by its time.</summary>
+    public IEnumerable<string> Missing
+    {
+        get
+        {
+            (string What, long Did, long Least)[] counts = Settings.Clusters == 1
+                ?
+                [
+                    (KillFault.Name, FaultsOf(KillFault.Name), 12), (StopFault.Name, FaultsOf(StopFault.Name), 6),
+                    (PauseFault.Name, FaultsOf(PauseFault.Name), 6), (CutFault.Name, FaultsOf(CutFault.Name), 6),
+                    (RedisKillFault.Name, FaultsOf(RedisKillFault.Name), 4),
+                    (LossyFailoverFault.Name, FaultsOf(LossyFailoverFault.Name), 2),
+                ]
+                : [(KillFault.Name, FaultsOf(KillFault.Name), 1)];
+            counts = [.. counts, ("operations", Operations, Settings.Operations), ("lost replies", LostReplies, Settings.LostReplies)];
+            return Settings.Duration is not null
+                ? []
+                : counts.Where(count => count.Did < count.Least)
+                    .Select(count => $"MISSING {count.What}: {count.Did} of {count.Least}");
+        }
+    }
+
     public string ToMarkdown()
     {
         var text = new StringBuilder();

@@ -59,8 +59,7 @@ internal sealed record CampaignSettings
         {
             var minutes = Duration is { } d ? $" {MinutesVariable}={d.TotalMinutes.ToString(CultureInfo.InvariantCulture)}" : "";
             var only = Only is null ? "" : $" {OnlyVariable}='{Only}'";
-            return $"{SeedVariable}={Seed}{minutes}{only} dotnet run --project tests/Faults -c Release -- "
-                + "-explicit only -class SessionActors.CampaignTests";
+            return $"{SeedVariable}={Seed}{minutes}{only} dotnet run --project tests/Faults -c Release -- campaign {Clusters}";
         }
     }
 }
