@@ -11,9 +11,6 @@ namespace SessionActors;
 /// <see cref="SessionLeaseLostException"/>. <see cref="SessionGrainExtensions"/> has the same calls without it, with the repeating built
 /// in.
 /// </para>
-/// <para>
-/// Opening and reading that are not answered within 6 s, longer than the store may take, throw <see cref="TimeoutException"/>.
-/// </para>
 /// </summary>
 [Alias("SessionActors.ISessionGrain")]
 public interface ISessionGrain : IGrainWithStringKey
@@ -21,11 +18,11 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Opens the session for a web request with its cookie's secret.</summary>
     /// <param name="secret">The hash of the cookie's secret.</param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
-    [Alias("Open"), ResponseTimeout("00:00:06")]
+    [Alias("Open")]
     ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide);
 
     /// <summary>Reads the session without renewing its idle time-out; null where it is not there.</summary>
-    [Alias("Read"), ResponseTimeout("00:00:06")]
+    [Alias("Read")]
     ValueTask<SessionSnapshot?> ReadAsync();
 
     /// <summary>Creates the session. Nothing else does: a commit to a session that is not there is refused.</summary>

@@ -8,12 +8,6 @@ public static class SessionGrainExtensions
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>
-    /// How long one try may take. What gets lost with a silo that dies Orleans misses only after 30 s; sent again with its id a call does
-    /// no harm, and finds the first try where that is only slow.
-    /// </summary>
-    internal static TimeSpan TryTimeout { get; } = TimeSpan.FromSeconds(3);
-
     /// <inheritdoc cref="ISessionGrain.CommitAsync"/>
     /// <param name="session">The session.</param>
     /// <param name="delta">The change, which says the version it is based on (<see cref="SessionDelta.BasedOn"/>).</param>
@@ -158,17 +152,15 @@ public static class SessionGrainExtensions
         {
             cancellationToken.ThrowIfCancellationRequested();
             Exception reason;
-            Task<T>? answer = null;
             var now = time.GetElapsedTime(started);
             try
             {
-                answer = call(request with
+                return await call(request with
                 {
                     Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
                     WaitedFor = request.WaitedFor + waited,
                 });
-                return await answer.WaitAsync(TryTimeout, time, CancellationToken.None);
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
             {
@@ -186,9 +178,7 @@ public static class SessionGrainExtensions
             }
             catch (Exception e) when (IsLost(e))
             {
-                // It may have been delivered before the silo went away: only the request id makes repeating it harmless. Where its answer
-                // comes after all, nobody is here to see it.
-                answer?.Ignore();
+                // It may have been delivered before the silo went away: only the request id makes repeating it harmless.
                 sentAt ??= now;
                 reason = e;
             }

@@ -159,37 +159,4 @@ public sealed class RetriedWriteTests
         Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => call)).MayBeApplied);
         gate?.Open();
     }
-
-    [Fact]
-    public async Task A_call_that_gets_lost_is_sent_again_long_before_Orleans_misses_it()
-    {
-        await using var cluster = await SessionCluster.StartAsync();
-        var session = await cluster.NewSessionAsync();
-        var time = new FakeTimeProvider();
-        var never = new TaskCompletionSource<long>();
-        var tries = new List<SessionRequest>();
-
-        var sum = session.RepeatAsync(
-            SessionRequest.New(),
-            request =>
-            {
-                tries.Add(request);
-                return tries.Count == 1 ? never.Task : session.IncrementAsync("n", 1, request);
-            },
-            time,
-            CancellationToken.None);
-        await Until.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromMilliseconds(100));
-                return sum.IsCompleted;
-            },
-            "the call is answered");
-
-        Assert.Equal(1, await sum);
-        Assert.Equal(2, tries.Count);
-        Assert.Equal(tries[0].Id, tries[1].Id);
-        // It may have been applied all the same, and the session is told since when.
-        Assert.InRange(tries[1].UnansweredFor, TimeSpan.FromSeconds(3), SessionRequest.DefaultPatience);
-    }
 }

@@ -179,6 +179,8 @@ public sealed class WriteBehindTests
             _ => session.AcquireAsync(null, true, SessionRequest.New()),
         };
         await gate.ArrivedAsync();
+        // An answer that was on its way has come by now.
+        await session.ReadAsync();
         Assert.False(call.IsCompleted);
         gate.Open();
         await Until.Async(call, $"{what} is answered");

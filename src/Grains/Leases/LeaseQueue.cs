@@ -217,9 +217,9 @@ internal readonly record struct LeaseTimes(TimeSpan Expiry, TimeSpan Longest)
     /// <summary>
     /// How long a call waits here before its caller is asked whether it still does. A holder renews three times in <see cref="Expiry"/>, so
     /// one that is killed keeps the lease for two thirds of it at least: by then the waiters killed with it have gone too, and the next one
-    /// is alive. Callers take a call for lost that is not answered in time, so it is never long.
+    /// is alive.
     /// </summary>
-    public TimeSpan Slice => Least(Expiry * 2 / 5, SessionGrainExtensions.TryTimeout * 2 / 3);
+    public TimeSpan Slice => Expiry * 2 / 5;
 
     /// <summary>How long a waiter may stay away between two calls: many times a round trip.</summary>
     public TimeSpan Absence => Expiry / 5;
