@@ -11,6 +11,9 @@ namespace SessionActors;
 /// <see cref="SessionLeaseLostException"/>. <see cref="SessionGrainExtensions"/> has the same calls without it, with the repeating built
 /// in.
 /// </para>
+/// <para>
+/// Opening and reading that are not answered within 6 s, longer than the store may take, throw <see cref="TimeoutException"/>.
+/// </para>
 /// </summary>
 [Alias("SessionActors.ISessionGrain")]
 public interface ISessionGrain : IGrainWithStringKey
@@ -18,11 +21,11 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Opens the session for a web request with its cookie's secret.</summary>
     /// <param name="secret">The hash of the cookie's secret.</param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
-    [Alias("Open")]
+    [Alias("Open"), ResponseTimeout("00:00:06")]
     ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide);
 
     /// <summary>Reads the session without renewing its idle time-out; null where it is not there.</summary>
-    [Alias("Read")]
+    [Alias("Read"), ResponseTimeout("00:00:06")]
     ValueTask<SessionSnapshot?> ReadAsync();
 
     /// <summary>Creates the session. Nothing else does: a commit to a session that is not there is refused.</summary>
@@ -113,4 +116,11 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Ends the session for good, whoever holds it. Ending it twice is no error.</summary>
     [Alias("Destroy")]
     Task DestroyAsync(SessionRequest request);
+
+    /// <summary>
+    /// Whether a mutating call with this id has arrived here and is not answered yet, for a caller that misses the answer. False: it got
+    /// lost, or its answer did; sent again, it is applied once.
+    /// </summary>
+    [Alias("IsUnderWay"), ResponseTimeout("00:00:02")]
+    ValueTask<bool> IsUnderWayAsync(RequestId call);
 }

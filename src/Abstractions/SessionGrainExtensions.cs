@@ -8,6 +8,9 @@ public static class SessionGrainExtensions
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    // Many times what a call takes, and little of what its caller waits.
+    private static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc cref="ISessionGrain.CommitAsync"/>
     /// <param name="session">The session.</param>
     /// <param name="delta">The change, which says the version it is based on (<see cref="SessionDelta.BasedOn"/>).</param>
@@ -130,8 +133,10 @@ public static class SessionGrainExtensions
         }
     }
 
+    // What refused the last try says more than that an earlier one got lost.
     private static SessionUnavailableException Unchanged(SessionUnavailableException e, TimeSpan patience) =>
-        SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
+        e.InnerException is SessionUnavailableException { Moved: false, MayBeApplied: false } refusal ? refusal
+        : SessionUnavailableException.NotApplied(e.Session, $"no silo answered for it within {patience.TotalSeconds:0.#} s.", e);
 
     // The token ends the tries, not the call that is under way.
     internal static async Task<T> RepeatAsync<T>(
@@ -155,12 +160,13 @@ public static class SessionGrainExtensions
             var now = time.GetElapsedTime(started);
             try
             {
-                return await call(request with
+                var answer = call(request with
                 {
                     Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
                     WaitedFor = request.WaitedFor + waited,
                 });
+                return await AnswerAsync(session, request.Id, answer, time);
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
             {
@@ -193,6 +199,46 @@ public static class SessionGrainExtensions
             }
 
             await Task.Delay(Pause, time, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Waits for an answer, and asks after the call where none comes: what gets lost with a silo in the moment of its death Orleans misses
+    /// after 30 s only. A call that the session has is waited for, since once it is sent again nobody can refuse it for certain.
+    /// </summary>
+    /// <exception cref="TimeoutException">The session does not have the call.</exception>
+    private static async Task<T> AnswerAsync<T>(ISessionGrain session, RequestId call, Task<T> answer, TimeProvider time)
+    {
+        while (!answer.IsCompleted)
+        {
+            try
+            {
+                return await answer.WaitAsync(AskAfter, time);
+            }
+            catch (TimeoutException) when (!answer.IsCompleted)
+            {
+                if (await IsLostAsync(session, call, time) && !answer.IsCompleted)
+                {
+                    // Where its answer comes after all, nobody is here to see it.
+                    answer.Ignore();
+                    throw;
+                }
+            }
+        }
+
+        return await answer;
+    }
+
+    private static async Task<bool> IsLostAsync(ISessionGrain session, RequestId call, TimeProvider time)
+    {
+        try
+        {
+            return !await session.IsUnderWayAsync(call).AsTask().WaitAsync(AskAfter, time);
+        }
+        catch (Exception)
+        {
+            // Nobody can tell; an older silo does not even know the question.
+            return false;
         }
     }
 

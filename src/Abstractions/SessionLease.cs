@@ -73,7 +73,7 @@ public sealed class SessionLease : IAsyncDisposable
     public CancellationToken Lost => _lost.Token;
 
     /// <summary>A request under this lease.</summary>
-    public SessionRequest NewRequest() => SessionRequest.New() with { Lease = Id };
+    public SessionRequest NewRequest() => SessionRequest.New() with { Lease = Id, LeaseToken = Token };
 
     /// <summary>Commits a delta under this lease; see <see cref="ISessionGrain.CommitAsync"/>.</summary>
     /// <exception cref="SessionLeaseLostException">The lease is lost; nothing was applied.</exception>

@@ -70,6 +70,13 @@ public sealed record SessionRequest
     [Id(4)]
     public RequestId? Lease { get; init; }
 
+    /// <summary>
+    /// The fencing token (<see cref="SessionLease.Token"/>) of that lease, which tells it from one that was granted to the same call
+    /// elsewhere. Null: the lease's name alone counts. <see cref="SessionLease.NewRequest"/> has both.
+    /// </summary>
+    [Id(8)]
+    public long? LeaseToken { get; init; }
+
     /// <summary>How long this call has waited for somebody else's lease already; zero for a first try.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public TimeSpan WaitedFor

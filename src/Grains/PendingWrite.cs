@@ -17,6 +17,8 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>The lease that the call is made under, if any.</summary>
     public RequestId? Lease => request.Lease;
 
+    public long? LeaseToken => request.LeaseToken;
+
     public Task<Applied> Task => _completion.Task;
 
     public RingEntry Entry { get; private set; } = new(request.Id, "");
@@ -26,7 +28,14 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>The state after this operation and all before it.</summary>
     public SessionState State { get; private set; } = null!;
 
-    public bool IsNoChange => Change.Delta.IsEmpty && Change.Secret is null;
+    /// <summary>
+    /// Whether there is nothing to store. Of a call that was sent before even "nothing to do" is stored, as its entry in the ring: so the
+    /// store proves that it was judged by what is there, and an earlier try that is still under way somewhere finds that it is answered.
+    /// </summary>
+    public bool IsNothingToStore => Change.Delta.IsEmpty && Change.Secret is null && !WasSentBefore;
+
+    /// <summary>Whether an earlier try of the call may be anywhere.</summary>
+    public bool WasSentBefore => request.UntoldFor > TimeSpan.Zero;
 
     /// <summary>When it was acknowledged without being stored; null where its caller waits for that.</summary>
     public TimeSpan? AcknowledgedAt { get; private set; }
@@ -63,11 +72,11 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
         return (delta, secret);
     }
 
-    public void Project(Change change, SessionState state)
+    /// <summary>What it makes of a state.</summary>
+    public void Project(Change change, SessionState before, SessionActorsOptions limits, string session)
     {
-        Change = change;
-        State = state;
-        Entry = Entry with { Result = change.Result };
+        (Change, Entry) = (change, Entry with { Result = change.Result });
+        State = IsNothingToStore ? before : before.Apply(change, limits, session);
     }
 
     public void WentUnanswered(TimeSpan sentAt) => UnansweredSince ??= sentAt;

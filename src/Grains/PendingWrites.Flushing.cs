@@ -56,7 +56,7 @@ internal sealed partial class PendingWrites
 
     private async Task FlushAsync(List<PendingWrite> batch)
     {
-        if (batch.TrueForAll(write => write.IsNoChange))
+        if (batch.TrueForAll(write => write.IsNothingToStore))
         {
             _writes.Release(batch);
             return;
@@ -181,7 +181,7 @@ internal sealed partial class PendingWrites
         }
     }
 
-    private bool HasLostLease(PendingWrite write) => write.Lease is { } lease && _leases?.IsHeldBy(lease) is not true;
+    private bool HasLostLease(PendingWrite write) => write.Lease is { } lease && _leases?.IsHeldBy(lease, write.LeaseToken) is not true;
 
     private void Abandon(List<PendingWrite> batch, SessionException why)
     {

@@ -88,7 +88,7 @@ internal sealed partial class PendingWrites(
         _writes.Project(write);
         var behind = BehindOf(write);
         // Where somebody else may have changed something, even "nothing to do" has to be asked for.
-        if (write.IsNoChange && owner.KnowsAll && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
+        if (write.IsNothingToStore && owner.KnowsAll && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
         {
             return Task.FromResult(new Applied(Current.Version, write.Entry.Result));
         }

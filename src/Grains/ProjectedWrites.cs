@@ -55,9 +55,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     {
         var change = write.IsAcknowledged ? AcknowledgedChange.Again(write, _projected) : write.Operation(_projected);
         var limits = write.IsAcknowledged ? AcknowledgedChange.NoLimits : silo.Options;
-        change = change with { Delta = _projected.Effective(change.Delta) };
-        var isNoChange = change.Delta.IsEmpty && change.Secret is null;
-        write.Project(change, isNoChange ? _projected : _projected.Apply(change, limits, session));
+        write.Project(change with { Delta = _projected.Effective(change.Delta) }, _projected, limits, session);
     }
 
     /// <summary>Adds a write that was applied.</summary>
@@ -101,7 +99,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
         foreach (var write in batch)
         {
             Flushed = write.State;
-            if (!write.IsNoChange)
+            if (!write.IsNothingToStore)
             {
                 _ring.Add(write.State.Version, write.Entry, silo.Now);
             }

@@ -11,14 +11,15 @@ internal sealed partial class SessionActivation(
 
     private PendingWrites? _writes;
     private Task? _starting;
-    private Task _touching = Task.CompletedTask;
     private Task _left = Task.CompletedTask;
     private SessionException? _stopped;
 
     private FreshReads? _fresh;
 
-    /// <summary>The session if it is in memory, has not ended, and nobody else can have changed it.</summary>
-    public PendingWrites? AtHand => owner.KnowsAll ? Loaded : null;
+    /// <summary>
+    /// The session if it is in memory, has not ended, nobody else can have changed it, and the store is not about to drop it.
+    /// </summary>
+    public PendingWrites? AtHand => owner.KnowsAll && lifetime.IsKept ? Loaded : null;
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -98,19 +99,15 @@ internal sealed partial class SessionActivation(
         return await LoadedAsync();
     }
 
-    /// <summary>Renews the session in the store if that is due, until the store has heard it. Nobody waits for it.</summary>
-    public void TouchInBackground(PendingWrites writes)
-    {
-        if (_touching.IsCompleted)
-        {
-            _touching = TouchAsync(writes);
-            _touching.Ignore();
-        }
-    }
-
     /// <summary>When nothing waits any more: gives the session back to the store, or ends it there if it has ended.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
+        if (_starting is not null)
+        {
+            // What a claim reads that is still under way is somebody else's by the time it is there.
+            Stop(SessionUnavailableException.TakenOver(_session));
+        }
+
         if (_writes is { } writes)
         {
             writes.TurnAway();
@@ -250,37 +247,6 @@ internal sealed partial class SessionActivation(
             // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
             deactivate();
             throw;
-        }
-    }
-
-    private async Task TouchAsync(PendingWrites writes)
-    {
-        // A flush that is under way may carry the renewal itself.
-        await writes.Drained;
-        // Once more after each renewal: its answer may have taken so long that there was activity which it did not tell of.
-        while (_writes == writes && EndedBy(writes) is null && owner.RenewalDue(writes.Flushed) is { } keepFor)
-        {
-            var state = writes.Flushed;
-            try
-            {
-                if (!await owner.TouchAsync(state, keepFor, ReclaimOf(writes)))
-                {
-                    await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
-                }
-            }
-            catch (SessionException e)
-            {
-                var isEnded = e is SessionDestroyedException { Reason: not SessionEndReason.Missing };
-                var isHealed = !isEnded && await writes.HealAsync();
-                // Where a flush has overtaken it, the flush's own answer counts.
-                if (!isHealed && _writes == writes
-                    && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
-                {
-                    Stop(e);
-                }
-            }
-
-            await writes.Drained;
         }
     }
 }

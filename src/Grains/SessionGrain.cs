@@ -15,13 +15,14 @@ namespace SessionActors;
 /// </summary>
 [Reentrant]
 [PreferLocalPlacement]
-internal sealed class SessionGrain : Grain, ISessionGrain
+internal sealed partial class SessionGrain : Grain, ISessionGrain
 {
     private readonly string _session;
     private readonly SessionSilo _silo;
     private readonly SessionOwner _owner;
     private readonly SessionLifetime _lifetime = new();
     private readonly SessionActivation _activation;
+    private readonly CallsUnderWay _calls = new();
     private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
@@ -36,12 +37,6 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         };
         _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
-
-    public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
-        _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
-
-    public ValueTask<SessionSnapshot?> ReadAsync() =>
-        _activation.AtHand is { } writes ? new(writes.Current.Opening.Snapshot) : LoadAndReadAsync();
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
     {
@@ -124,11 +119,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task<SessionOpening> AcquireAsync(SecretHash? secret, bool slide, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        using var call = _calls.Enter(request.Id);
         try
         {
             var writes = await _activation.FreshAsync();
             // An old secret does not even stand in the queue.
-            var opening = Open(writes, secret, slide);
+            var opening = await OpenAsync(writes, secret, slide);
             if (opening.Standing == SessionStanding.Open)
             {
                 var lease = await writes.Leases.AcquireAsync(request);
@@ -168,10 +164,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public async Task DestroyAsync(SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        using var call = _calls.Enter(request.Id);
         // Out of reach or gone, it is ended all the same: a log-out must win.
-        if (request.Generation is not null && await _activation.FreshOrNullAsync() is { } writes)
+        if (request.Generation is { } generation && await _activation.FreshOrNullAsync() is { } writes
+            && generation < writes.Current.Generation)
         {
-            CheckGeneration(writes.Current, request);
+            throw new SessionDestroyedException(_session, SessionEndReason.Rotated);
         }
 
         try
@@ -186,6 +184,8 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
         _activation.Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
     }
+
+    public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(_calls.Has(call));
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
@@ -202,53 +202,17 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
-    {
-        var state = writes.Current;
-        if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
-        {
-            return SessionOpening.Superseded;
-        }
-
-        if (slide)
-        {
-            _lifetime.Slide(_silo.Now);
-            _activation.TouchInBackground(writes);
-        }
-
-        return state.Opening;
-    }
-
-    private async ValueTask<SessionOpening> LoadAndOpenAsync(SecretHash secret, bool slide)
-    {
-        try
-        {
-            return Open(await _activation.FreshAsync(), secret, slide);
-        }
-        catch (SessionDestroyedException e)
-        {
-            return SessionOpening.Ended(e.Reason);
-        }
-    }
-
-    private async ValueTask<SessionSnapshot?> LoadAndReadAsync()
-    {
-        try
-        {
-            return (await _activation.FreshAsync()).Current.Opening.Snapshot;
-        }
-        catch (SessionDestroyedException)
-        {
-            return null;
-        }
-    }
-
     private Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         ArgumentNullException.ThrowIfNull(request);
         return AnsweredAsync(request, async () =>
         {
             var writes = await _activation.LoadedAsync();
+            if (IsDoubtful(request, writes.Current))
+            {
+                await writes.ValidateAsync();
+            }
+
             try
             {
                 return await writes.WriteAsync(request, state =>
@@ -267,11 +231,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     }
 
     /// <summary>A call whose caller heard nothing of it before may have been stored then, whatever became of it this time.</summary>
-    private async Task<T> AnsweredAsync<T>(SessionRequest request, Func<Task<T>> call)
+    private async Task<T> AnsweredAsync<T>(SessionRequest request, Func<Task<T>> change)
     {
+        using var call = _calls.Enter(request.Id);
         try
         {
-            return await call();
+            return await change();
         }
         catch (SessionUnavailableException e) when (request.UntoldFor > TimeSpan.Zero)
         {
@@ -282,6 +247,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             throw SessionUnavailableException.Unknown(_session, "others have it to themselves, and an earlier try was never answered.", e);
         }
     }
+
+    /// <summary>
+    /// Whether somebody else must have the session, or may: one who gave a lease that is not known here, or a secret that is newer.
+    /// </summary>
+    private static bool IsDoubtful(SessionRequest request, SessionState state) =>
+        (request.Lease is not null && request.UntoldFor > TimeSpan.Zero) || request.Generation > state.Generation;
 
     private void CheckGeneration(SessionState state, SessionRequest request)
     {

@@ -12,9 +12,18 @@ internal sealed class SessionLifetime
 {
     private static readonly TimeSpan ShortestKept = TimeSpan.FromMilliseconds(1);
 
+    // As long as callers wait for the store: whatever a renewal takes is less, or they hear of it.
+    private static readonly TimeSpan ShortlyKept = SessionRequest.DefaultPatience;
+
     private TimeSpan _activeAt = TimeSpan.MinValue;
     private TimeSpan _keptUntil;
     private TimeSpan? _endsAt;
+
+    /// <summary>
+    /// Whether the store keeps the session for longer than it takes to renew it. One that is loaded at the very end of its time is gone
+    /// before a renewal, unless that comes first.
+    /// </summary>
+    public bool IsKept { get; private set; }
 
     /// <summary>
     /// Starts for a session that the store keeps for a while longer; that is all that is known of its last activity, unless this activation
@@ -31,6 +40,7 @@ internal sealed class SessionLifetime
         _activeAt = activeAt > _activeAt ? activeAt : _activeAt;
         _keptUntil = askedAt + keptFor;
         _endsAt = now + lifetimeLeft;
+        IsKept = keptFor >= ShortlyKept;
     }
 
     public void Slide(TimeSpan now) => _activeAt = now;
@@ -55,7 +65,7 @@ internal sealed class SessionLifetime
     public TimeSpan KeepForAnyway(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval) => Least(_activeAt + ttl + touchInterval - now, now);
 
     /// <summary>The store was told, at the time given, to keep the session for so long.</summary>
-    public void Kept(TimeSpan toldAt, TimeSpan keepFor) => _keptUntil = toldAt + keepFor;
+    public void Kept(TimeSpan toldAt, TimeSpan keepFor) => (_keptUntil, IsKept) = (toldAt + keepFor, true);
 
     /// <summary>What is left until the absolute end; null without one.</summary>
     public TimeSpan? LifetimeLeft(TimeSpan now) => _endsAt - now;

@@ -278,7 +278,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         {
             Owner = Nonce,
             FromVersion = from.Version,
-            Entries = [.. batch.Where(write => !write.IsNoChange).Select(write => write.Entry)],
+            Entries = [.. batch.Where(write => !write.IsNothingToStore).Select(write => write.Entry)],
             Delta = delta,
             Secret = secret,
             KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),

@@ -142,13 +142,14 @@ internal sealed class SessionConnection
 
     private SessionRequest NewRequest()
     {
-        var request = _door.Calls.NewRequest(_generation, _first) with { Lease = Lease?.Id };
+        var request = _door.Calls.NewRequest(_generation, _first) with { Lease = Lease?.Id, LeaseToken = Lease?.Token };
         _first ??= request.Id;
         return request;
     }
 
     // What was first sent before this request had a lease must not wait for it to end.
-    private SessionRequest Again(SessionRequest sent) => sent with { Lease = sent.Lease ?? Lease?.Id };
+    private SessionRequest Again(SessionRequest sent) =>
+        sent.Lease is not null ? sent : sent with { Lease = Lease?.Id, LeaseToken = Lease?.Token };
 
     private async Task<T> CommitAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
     {

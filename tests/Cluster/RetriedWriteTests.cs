@@ -159,4 +159,100 @@ public sealed class RetriedWriteTests
         Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => call)).MayBeApplied);
         gate?.Open();
     }
+
+    [Fact]
+    public async Task A_call_that_gets_lost_is_sent_again_long_before_Orleans_misses_it()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var time = new FakeTimeProvider();
+        var never = new TaskCompletionSource<long>();
+        var tries = new List<SessionRequest>();
+
+        var sum = session.RepeatAsync(
+            SessionRequest.New(),
+            request =>
+            {
+                tries.Add(request);
+                return tries.Count == 1 ? never.Task : session.IncrementAsync("n", 1, request);
+            },
+            time,
+            CancellationToken.None);
+        time.Advance(TimeSpan.FromSeconds(2));
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(2));
+                return tries.Count > 1;
+            },
+            "the call is sent again");
+
+        Assert.Equal(1, await sum);
+        Assert.Equal(2, tries.Count);
+        Assert.Equal(tries[0].Id, tries[1].Id);
+        // It may have been applied all the same, and the session is told since when.
+        Assert.True(tries[1].UnansweredFor >= TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task A_call_that_is_only_slow_is_asked_after_and_not_sent_again_so_that_it_can_be_refused_for_certain()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var time = new FakeTimeProvider();
+        var gate = new StepGate();
+        cluster.Storage.OnStep = async (step, run) =>
+        {
+            if (step != "commit")
+            {
+                return await run();
+            }
+
+            await gate.PassAsync();
+            return new StoreReply(StoreOutcome.Refused);
+        };
+        var tries = 0;
+
+        var sum = session.RepeatAsync(
+            SessionRequest.New(),
+            request =>
+            {
+                tries++;
+                return session.IncrementAsync("n", 1, request);
+            },
+            time,
+            CancellationToken.None);
+        await gate.ArrivedAsync();
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return cluster.Arrived(nameof(ISessionGrain.IsUnderWayAsync)) >= 3;
+            },
+            "the call was asked after three times");
+        gate.Open();
+
+        Assert.False((await Assert.ThrowsAsync<SessionUnavailableException>(() => cluster.MoveTimeAsync(sum))).MayBeApplied);
+        Assert.Equal(1, tries);
+    }
+
+    [Fact]
+    public async Task A_repeated_call_that_has_nothing_to_do_leaves_a_trace_for_a_try_that_is_still_under_way()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time);
+        await using var one = await SessionCluster.StartAsync(storage, time, clusterId: "one");
+        await using var two = await SessionCluster.StartAsync(storage, time, clusterId: "two");
+        var handle = SessionHandle.New();
+        var (here, there) = (await one.NewSessionAsync(handle: handle), two.Session(handle));
+        var first = SessionRequest.New();
+        var repeated = first with { UnansweredFor = TimeSpan.FromSeconds(1) };
+
+        Assert.Null(await there.TakeAsync("ticket", repeated));
+        await there.CommitAsync(SessionDelta.Empty.Set("ticket", "x"u8));
+
+        // The first try gets through at last, to somebody whose memory is old, and who finds the ticket when it asks the store.
+        Assert.Null(await one.MoveTimeAsync(here.TakeAsync("ticket", first)));
+        Assert.NotNull(await there.TakeAsync("ticket"));
+    }
 }

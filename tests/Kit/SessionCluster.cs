@@ -99,9 +99,12 @@ internal sealed class SessionCluster : IAsyncDisposable
         () => Interlocked.Read(ref _seeking) + Interlocked.Read(ref _storing) == calls,
         $"{calls} calls wait for a lease or the store");
 
+    /// <summary>How many calls of a grain's method have come since the start.</summary>
+    public int Arrived(string method) => _calls.GetValueOrDefault(method);
+
     /// <summary>Waits until so many calls of a grain's method have come since the start, those that have ended included.</summary>
     public Task ArrivedAsync(string method, int calls) =>
-        Until.TrueAsync(() => _calls.GetValueOrDefault(method) >= calls, $"{calls} calls of {method} have come");
+        Until.TrueAsync(() => Arrived(method) >= calls, $"{calls} calls of {method} have come");
 
     public static Task<SessionCluster> StartAsync(short silos = 1, Action<SessionActorsOptions>? configure = null)
     {

@@ -96,9 +96,7 @@ internal static class SimChecks
         {
             var lastToken = 0L;
             var lastChange = new Dictionary<SeenLease, long>();
-            // A lease is known by the id of its acquire. One that was sent again may be granted by two activations.
-            var leases = record.Leases
-                .Where(lease => lease.Session == session && (kind == SimKind.OneActivation || !lease.WasSentAgain)).ToArray();
+            var leases = record.Leases.Where(lease => lease.Session == session).ToArray();
             foreach (var (version, id) in record.StoredOf(session).Applied)
             {
                 if (Array.Find(leases, lease => lease.Calls.Contains(id)) is not { } lease)

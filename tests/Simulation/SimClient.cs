@@ -168,24 +168,16 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     private async Task HaveExclusivelyAsync()
     {
         var request = new SessionRequest { Id = NewId() };
-        var tries = 0;
-        var opening = await LookAsync(
-            SessionCall.Read(),
-            again =>
-            {
-                tries++;
-                return _session.AcquireAsync(null, slide: true, again);
-            },
-            request);
+        var opening = await LookAsync(SessionCall.Read(), again => _session.AcquireAsync(null, slide: true, again), request);
         if (opening?.Lease is { } lease)
         {
             var calls = new HashSet<RequestId>();
-            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls, WasSentAgain: tries > 1));
+            record.Leases.Add(new SeenLease(visitor.Session, lease.Token, opening.Snapshot!.Version, calls));
             for (var i = Dice.Below(3); i >= 0; i--)
             {
                 // Sometimes silent for longer than the lease lives.
                 await Task.Delay(Dice.Chance(15) ? Dice.Between(1500, 3000) : Dice.Between(0, 20), scheduler.Clock);
-                await CallAsync(Dice.Chance(50) ? Pair() : SessionCall.Set((Dice.Of(Registers), NewValue())), CommitAsync, lease.Id, calls);
+                await CallAsync(Dice.Chance(50) ? Pair() : SessionCall.Set((Dice.Of(Registers), NewValue())), CommitAsync, lease, calls);
             }
         }
 
@@ -226,13 +218,13 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
     private async Task<SessionCall?> CallAsync(
         SessionCall what,
         Func<SessionRequest, SessionCall, Task<(SessionCall, long?)>> call,
-        RequestId? lease = null,
+        LeaseGrant? lease = null,
         HashSet<RequestId>? under = null)
     {
         var known = what.Generation
             ?? (what.Kind == SessionCallKind.Commit && !_isAuditor && Dice.Chance(30) ? visitor.Secret?.Generation : null);
         what = what with { Generation = known };
-        var request = new SessionRequest { Id = NewId(), Generation = known, Lease = lease };
+        var request = new SessionRequest { Id = NewId(), Generation = known, Lease = lease?.Id, LeaseToken = lease?.Token };
         under?.Add(request.Id);
         var sent = record.Begin(visitor.Session, what, request.Id);
         var tries = 0;
@@ -260,11 +252,6 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
             {
                 sent.Call.Answered(what with { IsGone = true });
             }
-        }
-        catch (SessionLeaseLostException e) when (tries > 1)
-        {
-            // Said by an activation that knows no lease, maybe an old one: an earlier try may have reached the one that granted it.
-            why = e;
         }
         catch (SessionException e) when (e is not SessionUnavailableException { MayBeApplied: true })
         {

@@ -83,7 +83,7 @@ internal sealed record SentCall(SessionHandle Session, RequestId Id, CallHistory
 }
 
 /// <summary>A lease that was granted, and what was done under it.</summary>
-internal sealed record SeenLease(SessionHandle Session, long Token, long FromVersion, HashSet<RequestId> Calls, bool WasSentAgain);
+internal sealed record SeenLease(SessionHandle Session, long Token, long FromVersion, HashSet<RequestId> Calls);
 
 /// <summary>All that the store has done to one session.</summary>
 internal sealed class SimStoreLog

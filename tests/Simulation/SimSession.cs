@@ -39,6 +39,8 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster) : ISe
 
     public Task DestroyAsync(SessionRequest request) => CallAsync(Done(grain => grain.DestroyAsync(request)));
 
+    public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(CallAsync(grain => grain.IsUnderWayAsync(call).AsTask()));
+
     private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => cluster.CallAsync(handle, call);
 
     private static Func<ISessionGrain, Task<bool>> Done(Func<ISessionGrain, Task> call) => async grain =>

@@ -24,7 +24,7 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
         {
             // Whoever comes meanwhile may not rely on an answer that can be older.
             var next = writes.Waiting.Take(Flush.MaxEntries).ToList();
-            if (!next.TrueForAll(write => write.IsNoChange))
+            if (!next.TrueForAll(write => write.IsNothingToStore))
             {
                 return await IsHeldAsync() ? Flush.MaxEntries : 0;
             }

@@ -26,7 +26,7 @@ internal sealed class LeaseQueue(LeaseTimes times, int maxWaiters, long epoch)
     /// <summary>When the holder's time is over unless it renews; null without a holder, or while it is present.</summary>
     public TimeSpan? ExpiresAt => _holder is { Calls: 0 } holder ? holder.ExpiresAt : null;
 
-    public bool IsHeldBy(RequestId id) => _holder?.Id == id;
+    public bool IsHeldBy(RequestId id, long? token = null) => _holder?.Id == id && _holder.Token == (token ?? _holder.Token);
 
     /// <summary>A call that seeks the lease has come: for the first time, or again. Null: too many wait.</summary>
     public LeaseSeeker? Enter(RequestId id, TimeSpan now)

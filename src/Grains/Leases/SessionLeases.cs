@@ -21,7 +21,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     private bool HoldsBack => silo.Options.LeaseBlocksShared ? _queue.IsHeld : _queue.IsToBeTold;
 
     /// <summary>Whether a call under this lease may change the session.</summary>
-    public bool IsHeldBy(RequestId lease) => _queue.IsHeldBy(lease);
+    public bool IsHeldBy(RequestId lease, long? token) => _queue.IsHeldBy(lease, token);
 
     /// <summary>Waits its turn, and for everything before it to be stored.</summary>
     /// <exception cref="SessionLeaseTimeoutException">It is not its turn yet, or too many wait.</exception>

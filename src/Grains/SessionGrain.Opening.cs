@@ -1,0 +1,64 @@
+namespace SessionActors;
+
+/// <content>How the session is opened and read: at once where it is in memory.</content>
+internal sealed partial class SessionGrain
+{
+    public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
+        _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
+
+    public ValueTask<SessionSnapshot?> ReadAsync() =>
+        _activation.AtHand is { } writes ? new(writes.Current.Opening.Snapshot) : LoadAndReadAsync();
+
+    private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
+    {
+        var state = writes.Current;
+        if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
+        {
+            return SessionOpening.Superseded;
+        }
+
+        if (slide)
+        {
+            _lifetime.Slide(_silo.Now);
+            _activation.TouchInBackground(writes);
+        }
+
+        return state.Opening;
+    }
+
+    private async ValueTask<SessionOpening> OpenAsync(PendingWrites writes, SecretHash? secret, bool slide)
+    {
+        var opening = Open(writes, secret, slide);
+        if (!slide || _lifetime.IsKept || opening.Standing != SessionStanding.Open)
+        {
+            return opening;
+        }
+
+        await _activation.RenewedAsync();
+        return Open(await _activation.FreshAsync(), secret, slide: false);
+    }
+
+    private async ValueTask<SessionOpening> LoadAndOpenAsync(SecretHash secret, bool slide)
+    {
+        try
+        {
+            return await OpenAsync(await _activation.FreshAsync(), secret, slide);
+        }
+        catch (SessionDestroyedException e)
+        {
+            return SessionOpening.Ended(e.Reason);
+        }
+    }
+
+    private async ValueTask<SessionSnapshot?> LoadAndReadAsync()
+    {
+        try
+        {
+            return (await _activation.FreshAsync()).Current.Opening.Snapshot;
+        }
+        catch (SessionDestroyedException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace SessionActors;
+
+/// <summary>
+/// Two activations of one session in one cluster, as a partition can make them, of which one does not know yet that the other has the
+/// session now: it must not answer for it what it cannot know.
+/// </summary>
+public sealed class StaleActivationTests : IAsyncLifetime
+{
+    private static readonly SessionDelta Change = SessionDelta.Empty.Set("a", "x"u8);
+    private static readonly SecretHash Secret = SecretHash.Of("secret"u8);
+    private static readonly SecretHash NewSecret = SecretHash.Of("new"u8);
+
+    private SessionCluster _old = null!;
+    private SessionCluster _owning = null!;
+    private ISessionGrain _stale = null!;
+    private ISessionGrain _session = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time);
+        _old = await SessionCluster.StartAsync(storage, time, clusterId: "same");
+        _owning = await SessionCluster.StartAsync(storage, time, clusterId: "same");
+        var handle = SessionHandle.New();
+        _stale = await _old.NewSessionAsync(Secret, handle);
+        _session = _owning.Session(handle);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _old.DisposeAsync();
+        await _owning.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_repeated_call_is_not_told_there_that_it_had_nothing_to_do()
+    {
+        var request = SessionRequest.New();
+        await _session.CommitAsync(SessionDelta.Empty.Set("ticket", "x"u8));
+        Assert.NotNull(await _session.TakeAsync("ticket", request));
+
+        await AssertMovedAsync(() => _stale.TakeAsync("ticket", Repeated(request)));
+    }
+
+    [Fact]
+    public async Task A_repeated_commit_under_a_lease_is_not_told_there_that_the_lease_is_lost()
+    {
+        var lease = await _session.AcquireAsync(TestContext.Current.CancellationToken);
+        var request = lease.NewRequest();
+        await _session.CommitAsync(Change, request);
+
+        await AssertMovedAsync(() => _stale.CommitAsync(Change, Repeated(request)));
+    }
+
+    [Fact]
+    public async Task A_repeated_commit_under_a_lost_lease_is_refused_by_whoever_has_the_session()
+    {
+        var lease = await _session.AcquireAsync(TestContext.Current.CancellationToken);
+        var request = lease.NewRequest();
+        await lease.DisposeAsync();
+
+        await Assert.ThrowsAsync<SessionLeaseLostException>(() => _session.CommitAsync(Change, Repeated(request)));
+    }
+
+    [Fact]
+    public async Task A_commit_with_a_newer_generation_is_not_taken_there_for_an_old_one()
+    {
+        var generation = await _session.RegenerateAsync(NewSecret, SessionRequest.New());
+
+        await AssertMovedAsync(() => _stale.CommitAsync(Change, SessionRequest.New() with { Generation = generation }));
+    }
+
+    [Fact]
+    public async Task A_destroy_with_a_newer_generation_is_not_refused_there()
+    {
+        var generation = await _session.RegenerateAsync(NewSecret, SessionRequest.New());
+
+        await _stale.DestroyAsync(SessionRequest.New() with { Generation = generation });
+
+        await Assert.ThrowsAsync<SessionDestroyedException>(() => _session.CommitAsync(Change));
+    }
+
+    [Fact]
+    public async Task A_lease_that_both_granted_to_the_same_call_is_not_the_same_lease()
+    {
+        var acquire = SessionRequest.New();
+        var there = (await _stale.AcquireAsync(null, slide: true, acquire)).Lease!;
+        await _session.CommitAsync(Change);
+        var here = (await _session.AcquireAsync(null, slide: true, acquire)).Lease!;
+
+        await Assert.ThrowsAsync<SessionLeaseLostException>(() => _session.CommitAsync(Change, Under(there)));
+        Assert.Equal(3, await _session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8), Under(here)));
+    }
+
+    private static SessionRequest Repeated(SessionRequest request) => request with { UnansweredFor = TimeSpan.FromSeconds(1) };
+
+    private static SessionRequest Under(LeaseGrant lease) => SessionRequest.New() with { Lease = lease.Id, LeaseToken = lease.Token };
+
+    private static async Task AssertMovedAsync(Func<Task> call) =>
+        Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(call)).Moved);
+}
