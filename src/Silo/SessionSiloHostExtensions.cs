@@ -65,6 +65,7 @@ public static class SessionSiloHostExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(OpenedBy);
         services.AddHostedService<SiloStart>();
+        services.AddHostedService<MembersKeeper>();
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("SessionActors", tags: [SessionHealthExtensions.ReadyTag]);
     }
 
@@ -115,7 +116,7 @@ public static class SessionSiloHostExtensions
             // Orleans asks for it even where the connection comes from elsewhere.
             redis.ConfigurationOptions = new ConfigurationOptions();
             redis.CreateMultiplexer = async _ => (await connection.GetAsync(), IsShared: true);
-            redis.CreateRedisKey = cluster => $"{endpoint.KeyPrefix}@members:{cluster.ClusterId}";
+            redis.CreateRedisKey = _ => MembersKeeper.KeyOf(endpoint);
         });
         silo.Services.AddSingleton(sp => (IMembershipTable)(sp.UsesRedis() ? together : alone)(sp));
     }

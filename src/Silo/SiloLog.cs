@@ -10,4 +10,9 @@ internal static partial class SiloLog
 
     [LoggerMessage(3001, LogLevel.Information, "Waiting up to {Patience} for another process to let go of the {Store}.")]
     public static partial void Waiting(ILogger logger, string store, TimeSpan patience);
+
+    [LoggerMessage(3002, LogLevel.Warning,
+        "Redis had lost the list of the cluster's silos, or had an older one (version {Found}); its {Count} entries were written back as "
+        + "they were at version {Version}.")]
+    public static partial void MembersWrittenBack(ILogger logger, int count, long version, long found);
 }

@@ -1,0 +1,48 @@
+using StackExchange.Redis;
+
+namespace SessionActors;
+
+/// <summary>Redis loses the list of the cluster's servers, and they write it back.</summary>
+public sealed class LostMembersTests
+{
+    [Fact]
+    public async Task After_Redis_is_emptied_the_cluster_misses_a_server_that_dies_takes_in_a_new_one_and_lets_one_go()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await StartAsync(redis);
+        await using var two = await StartAsync(redis);
+        var database = await redis.DatabaseAsync();
+        var list = (string)Assert.Single((string[])(await database.ExecuteAsync("KEYS", "*@members:*"))!);
+        await Until.TrueAsync(async () => (await NamesAsync(database, list)).Length == 3, "both are in the list, besides its version");
+        // It is remembered as it is, which is told by nothing that can be waited for but a second look at what comes back.
+        var (names, version) = (string.Join(' ', await NamesAsync(database, list)), await VersionAsync(database, list));
+
+        await Until.TrueAsync(
+            async () =>
+            {
+                await database.ExecuteAsync("FLUSHALL");
+                await Until.TrueAsync(() => database.KeyExistsAsync(list), "the list is there again");
+                return string.Join(' ', await NamesAsync(database, list)) == names && await VersionAsync(database, list) >= version;
+            },
+            "the list is as it was");
+
+        using var visitor = new Browser(one.Address);
+        await visitor.GetAsync("/set/a/x");
+        one.Kill();
+        await using var three = await StartAsync(redis);
+        using var moved = visitor.At(three.Address);
+        Assert.Equal("x", await moved.GetAsync("/get/a"));
+        await Until.Async(two.StopAsync(), "an orderly stop ends");
+        Assert.Equal("x", await moved.GetAsync("/get/a"));
+        await Until.TrueAsync(
+            () => (one.Output + two.Output).Contains("list of the cluster's silos", StringComparison.Ordinal), "it is told in the log");
+    }
+
+    private static async Task<string[]> NamesAsync(IDatabase database, string list) =>
+        [.. (await database.HashKeysAsync(list)).Select(name => (string)name!).Order(StringComparer.Ordinal)];
+
+    private static async Task<long> VersionAsync(IDatabase database, string list) => (long)await database.HashGetAsync(list, "Version");
+
+    private static Task<AppProcess> StartAsync(RedisServer redis) =>
+        AppProcess.StartAsync(Site.App, $"--SessionActors:Redis={redis.Address}");
+}
