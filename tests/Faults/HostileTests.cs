@@ -20,7 +20,7 @@ public sealed class HostileTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _world = await FaultWorld.StartAsync(servers: 2);
+        _world = await FaultWorld.StartAsync(new CampaignSettings { Seed = 1, Servers = 2 });
         _front = new Front(_world.Servers, _world.Clock, mostPerServer: Attackers);
     }
 

@@ -42,7 +42,7 @@ internal sealed class Campaign : IAsyncDisposable
     }
 
     public static async Task<Campaign> StartAsync(CampaignSettings settings) =>
-        new(settings, await FaultWorld.StartAsync(settings.Servers, settings.Spares, settings.Clusters));
+        new(settings, await FaultWorld.StartAsync(settings));
 
     /// <summary>Runs it to its end and tells what was found.</summary>
     public async Task<CampaignReport> RunAsync()
@@ -61,7 +61,8 @@ internal sealed class Campaign : IAsyncDisposable
         }
         else
         {
-            foreach (var step in _settings.Clusters == 1 ? _deck.Short() : _deck.ShortBetweenClusters())
+            foreach (var step in _settings.IsWriteBehind ? _deck.ShortWriteBehind()
+                : _settings.Clusters > 1 ? _deck.ShortBetweenClusters() : _deck.Short())
             {
                 await StepAsync(step);
             }

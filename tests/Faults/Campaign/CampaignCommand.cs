@@ -6,24 +6,34 @@ namespace SessionActors;
 /// </summary>
 internal static class CampaignCommand
 {
-    // Of what the long campaign takes, the one between two clusters takes so much more.
+    // Of what the long campaign takes, each of the others takes so much more.
     private const int QuarterOfTime = 4;
 
     /// <summary>0 where no promise was broken and enough was done; else 1.</summary>
-    /// <param name="clusters">Of how many clusters: 1, 2, or none for both, one after the other.</param>
-    public static async Task<int> RunAsync(string[] clusters)
+    /// <param name="names">Which one: of 1 cluster or 2, or write-behind; none for all, one after the other.</param>
+    public static async Task<int> RunAsync(string[] names)
     {
         var settings = CampaignSettings.FromEnvironment();
-        List<string> wrong = clusters switch
+        var shorter = settings.Duration / QuarterOfTime;
+        List<string> wrong = names switch
         {
-            [] => [.. await RunAsync(settings), .. await RunAsync(BetweenTwo(settings, settings.Duration / QuarterOfTime))],
+            [] =>
+            [
+                .. await RunAsync(settings),
+                .. await RunAsync(Behind(settings, shorter)),
+                .. await RunAsync(BetweenTwo(settings, shorter)),
+            ],
             ["1"] => [.. await RunAsync(settings)],
             ["2"] => [.. await RunAsync(BetweenTwo(settings, settings.Duration))],
-            _ => ["campaign takes the number of clusters: 1, 2, or nothing for both."],
+            ["behind"] => [.. await RunAsync(Behind(settings, settings.Duration))],
+            _ => ["campaign takes 1 or 2, for so many clusters, or behind, for write-behind; or nothing for all."],
         };
         wrong.ForEach(Console.Error.WriteLine);
         return wrong.Count == 0 ? 0 : 1;
     }
+
+    private static CampaignSettings Behind(CampaignSettings settings, TimeSpan? duration) =>
+        settings with { IsWriteBehind = true, Operations = 20_000, LostReplies = 20, Duration = duration };
 
     private static CampaignSettings BetweenTwo(CampaignSettings settings, TimeSpan? duration) =>
         settings with { Clusters = 2, Servers = 2, Operations = 3_000, LostReplies = 20, Duration = duration };

@@ -52,7 +52,7 @@ internal sealed record CampaignReport
     {
         get
         {
-            (string What, long Did, long Least)[] counts = Settings.Clusters == 1
+            (string What, long Did, long Least)[] counts = Settings is { Clusters: 1, IsWriteBehind: false }
                 ?
                 [
                     (KillFault.Name, FaultsOf(KillFault.Name), 12), (StopFault.Name, FaultsOf(StopFault.Name), 6),
@@ -79,7 +79,7 @@ internal sealed record CampaignReport
             Line($"");
         }
 
-        Line($"Seed {Settings.Seed}, {Settings.Servers} servers, {Took.TotalMinutes:0.0} min. Again: `{Settings.Command}`");
+        Line($"Campaign {Settings.Name}, seed {Settings.Seed}, {Settings.Servers} servers, {Took.TotalMinutes:0.0} min. Again: `{Settings.Command}`");
         Line($"");
         Line($"| what | how many |");
         Line($"| --- | --- |");
@@ -93,7 +93,7 @@ internal sealed record CampaignReport
 
         Line($"| two faults at once | {Pairs} |");
         Line($"| replies lost after execution | {LostReplies} |");
-        Line($"| acknowledged elements lost with Redis' own data | {Forgotten} |");
+        Line($"| acknowledged elements lost, with Redis' own data or, write-behind, with a killed server | {Forgotten} |");
         Line($"| servers that ended by themselves, taken for dead | {Deserters} |");
         foreach (var (kind, count) in Checked.OrderBy(check => check.Key, StringComparer.Ordinal))
         {

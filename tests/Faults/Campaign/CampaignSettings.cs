@@ -28,6 +28,9 @@ internal sealed record CampaignSettings
     /// <summary>How many clusters they form.</summary>
     public int Clusters { get; init; } = 1;
 
+    /// <summary>Whether changes are acknowledged before they are stored.</summary>
+    public bool IsWriteBehind { get; init; }
+
     /// <summary>The least that the short campaign does before it ends.</summary>
     public long Operations { get; init; } = 200_000;
 
@@ -52,6 +55,9 @@ internal sealed record CampaignSettings
         Only = Environment.GetEnvironmentVariable(OnlyVariable) is { Length: > 0 } only ? only : null,
     };
 
+    /// <summary>Which of the campaigns it is.</summary>
+    public string Name => IsWriteBehind ? "behind" : Clusters.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>How to run it again alone.</summary>
     public string Command
     {
@@ -59,7 +65,7 @@ internal sealed record CampaignSettings
         {
             var minutes = Duration is { } d ? $" {MinutesVariable}={d.TotalMinutes.ToString(CultureInfo.InvariantCulture)}" : "";
             var only = Only is null ? "" : $" {OnlyVariable}='{Only}'";
-            return $"{SeedVariable}={Seed}{minutes}{only} dotnet run --project tests/Faults -c Release -- campaign {Clusters}";
+            return $"{SeedVariable}={Seed}{minutes}{only} dotnet run --project tests/Faults -c Release -- campaign {Name}";
         }
     }
 }

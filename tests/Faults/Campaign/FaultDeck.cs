@@ -41,6 +41,13 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
         [Kill()], [LostReplies()], [Pause(most: 4)], [RedisKill()], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))],
     ];
 
+    /// <summary>What tells whether changes that are acknowledged and not stored survive what they must.</summary>
+    public IReadOnlyList<Fault[]> ShortWriteBehind() =>
+    [
+        [Kill()], [Stop()], [Latency()], [Pause(most: 6)], [Kill()], [new CutFault(AnyServer(), Cut.RedisRefused, Seconds(1, 3))],
+        [LostReplies()], [RedisKill()], [Stop()], [Failover()], [Kill()],
+    ];
+
     /// <summary>One or two faults of any kind; or one of a kind whose name begins so.</summary>
     public Fault[] Any(string? only)
     {

@@ -34,6 +34,18 @@ public sealed class CheckTests
     public void Set_with_an_element_that_was_refused_is_wrong() => Assert.Single(SetCheck.Check([Add("a", Outcome.Refused)], ["a"], Never));
 
     [Fact]
+    public void Set_that_lost_its_last_elements_with_a_killed_server_is_right_and_one_with_a_hole_is_wrong()
+    {
+        Addition[] additions = [Add("a", Outcome.Done, 8, 9), Add("b", Outcome.Done, 10, 11), Add("c", Outcome.Done, 12, 13)];
+        var losses = Window(10, 14);
+        Assert.Empty(SetCheck.Check(additions, ["a"], losses, [At(14)]));
+        Assert.Empty(SetCheck.Check(additions, ["a", "b"], losses, [At(14)]));
+        Assert.Single(SetCheck.Check(additions, ["a", "c"], losses, [At(14)]));
+        // What came after the kill is somebody else's.
+        Assert.Empty(SetCheck.Check([.. additions, Add("d", Outcome.Done, 15, 16)], ["a", "d"], losses, [At(14)]));
+    }
+
+    [Fact]
     public void Counter_that_counts_each_acknowledged_once_and_the_unknown_at_most_once_is_right() => Assert.Empty(CounterCheck.Check(
         [Count(1, 2, 1), Count(3, 4, null), Count(5, 8, 3), Count(6, 7, 4)],
         [new Reading(At(2), At(3), 1), new Reading(At(6), At(6), 2), new Reading(At(9), At(9), 4)],

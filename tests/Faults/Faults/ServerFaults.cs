@@ -14,7 +14,7 @@ internal sealed class KillFault(AppServer server, TimeSpan lasts) : Fault
     public override Task StrikeAsync(FaultWorld world)
     {
         world.HoldDown(server);
-        server.Kill();
+        world.Kill(server);
         return Task.CompletedTask;
     }
 

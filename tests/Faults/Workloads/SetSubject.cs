@@ -33,7 +33,7 @@ internal sealed class SetSubject(SubjectScene scene, string tag, Seeded random, 
         _additions.AddRange(asList ? [new Addition(Own(List, First), Began.From, Began.To, Outcome.Done)] : []);
         var there = _found.ToHashSet();
         Interlocked.Add(ref World.Forgotten, _additions.Count(a => a.Outcome == Outcome.Done && !there.Contains(a.Element)));
-        var wrong = SetCheck.Check(_additions, _found, World.Losses).ToList();
+        var wrong = SetCheck.Check(_additions, _found, World.Losses, World.UnstoredKills).ToList();
         if (wrong.Count > 0)
         {
             World.Findings.Note($"{Tag} is {string.Join(' ', _found)}\nafter\n{string.Join('\n', _additions.OrderBy(a => a.From))}");

@@ -19,13 +19,15 @@ internal sealed class AppServer : IAsyncDisposable
     /// <param name="network">The network that it has a namespace of; null: loopback.</param>
     /// <param name="redisPort">Where Redis is.</param>
     /// <param name="cluster">The cluster that it belongs to where there are several; then Redis keeps the guard between them too.</param>
-    public AppServer(int number, Network? network, Func<int> redisPort, int? cluster)
+    /// <param name="isWriteBehind">Whether it acknowledges changes before they are stored.</param>
+    public AppServer(int number, Network? network, Func<int> redisPort, int? cluster, bool isWriteBehind)
     {
         (Number, _network) = (number, network);
         Redis = new FaultProxy(network?.Gateway ?? IPAddress.Loopback, redisPort);
         _arguments =
         [
             $"--SessionActors:Redis={Redis.Address}", "--Logging:LogLevel:SessionActors=Warning",
+            .. isWriteBehind ? ["--SessionActors:FlushMode=WriteBehind"] : (string[])[],
             .. cluster is null
                 ? (string[])[]
                 :

@@ -8,20 +8,29 @@ namespace SessionActors;
 /// </summary>
 internal sealed class FaultWorld : IAsyncDisposable
 {
+    // The product's FlushDelay of 1 s, and what a busy machine adds to it.
+    private static readonly TimeSpan Unstored = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<int, bool> _heldDown = new();
+    private readonly ConcurrentQueue<TimeSpan> _unstoredKills = new();
     private readonly SemaphoreSlim[] _starting;
     private Task _supervising = Task.CompletedTask;
 
-    private FaultWorld(Network? network, string? whyNoNetwork, RedisPair redis, int servers, int spares, int clusters)
+    private FaultWorld(Network? network, string? whyNoNetwork, RedisPair redis, CampaignSettings settings)
     {
-        (Network, WhyNoNetwork, Redis) = (network, whyNoNetwork, redis);
+        var (servers, spares, clusters) = (settings.Servers, settings.Spares, settings.Clusters);
+        (Network, WhyNoNetwork, Redis, IsWriteBehind) = (network, whyNoNetwork, redis, settings.IsWriteBehind);
         Servers =
         [
             .. Enumerable.Range(0, servers + spares).Select(number =>
-                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null) { IsSpare = number >= servers }),
+                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null, settings.IsWriteBehind)
+                {
+                    IsSpare = number >= servers,
+                }),
         ];
         _starting = [.. Servers.Select(_ => new SemaphoreSlim(1))];
     }
@@ -48,6 +57,12 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// </summary>
     public bool HealsFailover { get; init; } = true;
 
+    /// <summary>Whether changes are acknowledged before they are stored.</summary>
+    public bool IsWriteBehind { get; }
+
+    /// <summary>When servers were killed whose last changes were not stored; none where each is stored before it is acknowledged.</summary>
+    public IReadOnlyCollection<TimeSpan> UnstoredKills => _unstoredKills;
+
     /// <summary>How many acknowledged elements of sets were lost in windows of loss.</summary>
     public long Forgotten;
 
@@ -69,16 +84,14 @@ internal sealed class FaultWorld : IAsyncDisposable
 
     public long LostReplies => Servers.Sum(server => server.Redis.LostReplies);
 
-    /// <param name="servers">How many there are as a rule.</param>
-    /// <param name="spares">How many there may be besides at times.</param>
-    /// <param name="clusters">How many clusters they form, which know nothing of each other.</param>
-    public static async Task<FaultWorld> StartAsync(int servers, int spares = 0, int clusters = 1)
+    public static async Task<FaultWorld> StartAsync(CampaignSettings settings)
     {
+        var (servers, spares) = (settings.Servers, settings.Spares);
         var (network, whyNot) = await Network.TryCreateAsync(servers + spares);
         FaultWorld? world = null;
         try
         {
-            world = new FaultWorld(network, whyNot, await RedisPair.StartAsync(), servers, spares, clusters);
+            world = new FaultWorld(network, whyNot, await RedisPair.StartAsync(), settings);
             // One after the other: the next ones then find the cluster instead of founding another.
             foreach (var server in world.Servers[..servers])
             {
@@ -94,6 +107,24 @@ internal sealed class FaultWorld : IAsyncDisposable
             await (world?.DisposeAsync() ?? network?.DisposeAsync() ?? ValueTask.CompletedTask);
             throw;
         }
+    }
+
+    /// <summary>kill -9 of a server, which takes with it what it has acknowledged and not stored.</summary>
+    public void Kill(AppServer server)
+    {
+        if (IsWriteBehind)
+        {
+            // What it could not store, because Redis was out of reach, is older.
+            var now = Clock.Now;
+            var from = now - Unstored;
+            var since = Outages.TouchedBy(from, now).Select(outage => outage.From - Unstored).Append(from).Min();
+            var over = Losses.Begin(since);
+            server.Kill();
+            over(Clock.Now + Moment);
+            _unstoredKills.Enqueue(now);
+        }
+
+        server.Kill();
     }
 
     /// <summary>Keeps a server from being started again until <see cref="BringUpAsync"/>.</summary>

@@ -6,7 +6,7 @@ public sealed class NetworkTests
     [Fact]
     public async Task Each_cut_cuts_what_it_says_and_is_mended()
     {
-        await using var world = await FaultWorld.StartAsync(servers: 2);
+        await using var world = await FaultWorld.StartAsync(new CampaignSettings { Seed = 1, Servers = 2 });
         if (world.Network is not { } network)
         {
             Assert.False(string.IsNullOrEmpty(world.WhyNoNetwork));
