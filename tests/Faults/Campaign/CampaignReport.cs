@@ -93,7 +93,7 @@ internal sealed record CampaignReport
 
         Line($"| two faults at once | {Pairs} |");
         Line($"| replies lost after execution | {LostReplies} |");
-        Line($"| acknowledged elements lost, with Redis' own data or, write-behind, with a killed server | {Forgotten} |");
+        Line($"| acknowledged elements lost with Redis' data, or with a killed server | {Forgotten} |");
         Line($"| servers that ended by themselves, taken for dead | {Deserters} |");
         foreach (var (kind, count) in Checked.OrderBy(check => check.Key, StringComparer.Ordinal))
         {
