@@ -79,7 +79,9 @@ internal sealed record CampaignReport
             Line($"");
         }
 
-        Line($"Campaign {Settings.Name}, seed {Settings.Seed}, {Settings.Servers} servers, {Took.TotalMinutes:0.0} min. Again: `{Settings.Command}`");
+        Line($"Campaign {Settings.Name}, seed {Settings.Seed}, {Settings.Servers} servers.");
+        Line($"");
+        Line($"{Took.TotalMinutes:0.0} min. Again: `{Settings.Command}`");
         Line($"");
         Line($"| what | how many |");
         Line($"| --- | --- |");
