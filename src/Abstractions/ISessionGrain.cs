@@ -12,6 +12,10 @@ namespace SessionActors;
 /// in.
 /// </para>
 /// <para>
+/// A call that finds nothing to do writes nothing, unless it was sent before: then its answer is stored, so that an earlier try which is
+/// still on its way finds it.
+/// </para>
+/// <para>
 /// Opening and reading that are not answered within 6 s, longer than the store may take, throw <see cref="TimeoutException"/>.
 /// </para>
 /// </summary>

@@ -8,7 +8,8 @@ namespace SessionActors;
 /// is not missed, and one that is stopped waits for minutes to be rid of its entry.
 /// </summary>
 internal sealed class MembersKeeper(
-    SiloEndpoint endpoint, IServiceProvider services, TimeProvider time, ILogger<MembersKeeper> logger) : BackgroundService
+    SiloEndpoint endpoint, RedisConnection connection, IServiceProvider services, TimeProvider time, ILogger<MembersKeeper> logger)
+    : ILifecycleParticipant<ISiloLifecycle>
 {
     // Well within a serving lease, which a silo loses when it finds no list.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -27,25 +28,58 @@ internal sealed class MembersKeeper(
         return 1
         """;
 
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _keeping = Task.CompletedTask;
     private HashEntry[] _members = [];
     private long _version = -1;
 
     /// <summary>Where the list is.</summary>
     public static RedisKey KeyOf(SiloEndpoint endpoint) => $"{endpoint.KeyPrefix}@members:{endpoint.ClusterId}";
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public void Participate(ISiloLifecycle observer) =>
+        observer.Subscribe(nameof(MembersKeeper), ServiceLifecycleStage.Active, StartAsync, StopAsync);
+
+    private async Task StartAsync(CancellationToken cancellation)
+    {
+        if (services.UsesRedis())
+        {
+            // At once, while the silo's own entry is new: nobody else may have seen it yet.
+            await LookAsync();
+            _keeping = Task.Run(LookAgainAndAgainAsync, cancellation);
+        }
+    }
+
+    private async Task StopAsync(CancellationToken cancellation)
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAny(_keeping);
+    }
+
+    private async Task LookAgainAndAgainAsync()
     {
         using var timer = new PeriodicTimer(Period, time);
-        while (services.UsesRedis() && await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                await KeepAsync((await services.GetRequiredService<RedisConnection>().GetAsync()).GetDatabase());
+                await LookAsync();
             }
-            catch (Exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Redis is out of reach, which others tell of. What it has lost meanwhile is seen when it is back.
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo stops.
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            await KeepAsync((await connection.GetAsync()).GetDatabase());
+        }
+        catch (Exception)
+        {
+            // Redis is out of reach, which others tell of. What it has lost meanwhile is seen when it is back.
         }
     }
 

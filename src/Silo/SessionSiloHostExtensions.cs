@@ -65,7 +65,6 @@ public static class SessionSiloHostExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(OpenedBy);
         services.AddHostedService<SiloStart>();
-        services.AddHostedService<MembersKeeper>();
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("SessionActors", tags: [SessionHealthExtensions.ReadyTag]);
     }
 
@@ -118,6 +117,7 @@ public static class SessionSiloHostExtensions
             redis.CreateMultiplexer = async _ => (await connection.GetAsync(), IsShared: true);
             redis.CreateRedisKey = _ => MembersKeeper.KeyOf(endpoint);
         });
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, MembersKeeper>();
         silo.Services.AddSingleton(sp => (IMembershipTable)(sp.UsesRedis() ? together : alone)(sp));
     }
 

@@ -239,12 +239,9 @@ public sealed class RetriedWriteTests
     [Fact]
     public async Task A_repeated_call_that_has_nothing_to_do_leaves_a_trace_for_a_try_that_is_still_under_way()
     {
-        var time = new FakeTimeProvider();
-        var storage = new ModelSessionStorage(time);
-        await using var one = await SessionCluster.StartAsync(storage, time, clusterId: "one");
-        await using var two = await SessionCluster.StartAsync(storage, time, clusterId: "two");
-        var handle = SessionHandle.New();
-        var (here, there) = (await one.NewSessionAsync(handle: handle), two.Session(handle));
+        await using var two = await TwoActivations.StartAsync("one", "other");
+        var (here, there) = two.Sessions;
+        await two.First.NewSessionAsync(handle: two.Handle);
         var first = SessionRequest.New();
         var repeated = first with { UnansweredFor = TimeSpan.FromSeconds(1) };
 
@@ -252,7 +249,7 @@ public sealed class RetriedWriteTests
         await there.CommitAsync(SessionDelta.Empty.Set("ticket", "x"u8));
 
         // The first try gets through at last, to somebody whose memory is old, and who finds the ticket when it asks the store.
-        Assert.Null(await one.MoveTimeAsync(here.TakeAsync("ticket", first)));
+        Assert.Null(await two.First.MoveTimeAsync(here.TakeAsync("ticket", first)));
         Assert.NotNull(await there.TakeAsync("ticket"));
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace SessionActors;
 
 /// <summary>Two activations of one session, forced: two clusters that know nothing of each other over one store.</summary>
@@ -10,7 +8,7 @@ public sealed class SecondWriterTests
     [InlineData("same", "same")]
     public async Task Two_owners_that_write_in_turns_lose_nothing(string firstCluster, string secondCluster)
     {
-        await using var clusters = await Pair.StartAsync(firstCluster, secondCluster);
+        await using var clusters = await TwoActivations.StartAsync(firstCluster, secondCluster);
         var (here, there) = clusters.Sessions;
         await clusters.First.NewSessionAsync(handle: clusters.Handle);
 
@@ -29,7 +27,7 @@ public sealed class SecondWriterTests
     [InlineData("same", "same")]
     public async Task Two_owners_that_write_at_once_lose_nothing_and_count_exactly(string firstCluster, string secondCluster)
     {
-        await using var clusters = await Pair.StartAsync(firstCluster, secondCluster);
+        await using var clusters = await TwoActivations.StartAsync(firstCluster, secondCluster);
         var (here, there) = clusters.Sessions;
         await clusters.First.NewSessionAsync(handle: clusters.Handle);
 
@@ -54,7 +52,7 @@ public sealed class SecondWriterTests
     [Fact]
     public async Task A_fenced_activation_claims_the_session_back_and_re_applies_what_is_pending()
     {
-        await using var clusters = await Pair.StartAsync("one", "other");
+        await using var clusters = await TwoActivations.StartAsync("one", "other");
         var (here, there) = clusters.Sessions;
         await clusters.First.NewSessionAsync(handle: clusters.Handle);
         await there.CommitAsync(SessionDelta.Empty.Set("a", "there"u8).Set("b", "there"u8));
@@ -69,7 +67,7 @@ public sealed class SecondWriterTests
     [Fact]
     public async Task A_destroy_in_one_cluster_is_final_in_the_other()
     {
-        await using var clusters = await Pair.StartAsync("one", "other");
+        await using var clusters = await TwoActivations.StartAsync("one", "other");
         var (here, there) = clusters.Sessions;
         await clusters.First.NewSessionAsync(handle: clusters.Handle);
 
@@ -95,29 +93,5 @@ public sealed class SecondWriterTests
         Assert.False(error.MayBeApplied);
         cluster.Storage.OnStep = null;
         Assert.Null((await session.ReadAsync())!.GetString("a"));
-    }
-
-    private sealed class Pair(SessionCluster first, SessionCluster second) : IAsyncDisposable
-    {
-        public SessionHandle Handle { get; } = SessionHandle.New();
-
-        public SessionCluster First => first;
-
-        public (ISessionGrain Here, ISessionGrain There) Sessions => (first.Session(Handle), second.Session(Handle));
-
-        public static async Task<Pair> StartAsync(string firstCluster, string secondCluster)
-        {
-            var time = new FakeTimeProvider();
-            var storage = new ModelSessionStorage(time);
-            return new Pair(
-                await SessionCluster.StartAsync(storage, time, clusterId: firstCluster),
-                await SessionCluster.StartAsync(storage, time, clusterId: secondCluster));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await first.DisposeAsync();
-            await second.DisposeAsync();
-        }
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace SessionActors;
 
 /// <summary>
@@ -12,27 +10,18 @@ public sealed class StaleActivationTests : IAsyncLifetime
     private static readonly SecretHash Secret = SecretHash.Of("secret"u8);
     private static readonly SecretHash NewSecret = SecretHash.Of("new"u8);
 
-    private SessionCluster _old = null!;
-    private SessionCluster _owning = null!;
+    private TwoActivations _two = null!;
     private ISessionGrain _stale = null!;
     private ISessionGrain _session = null!;
 
     public async ValueTask InitializeAsync()
     {
-        var time = new FakeTimeProvider();
-        var storage = new ModelSessionStorage(time);
-        _old = await SessionCluster.StartAsync(storage, time, clusterId: "same");
-        _owning = await SessionCluster.StartAsync(storage, time, clusterId: "same");
-        var handle = SessionHandle.New();
-        _stale = await _old.NewSessionAsync(Secret, handle);
-        _session = _owning.Session(handle);
+        _two = await TwoActivations.StartAsync("same", "same");
+        (_stale, _session) = _two.Sessions;
+        await _two.First.NewSessionAsync(Secret, _two.Handle);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _old.DisposeAsync();
-        await _owning.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _two.DisposeAsync();
 
     [Fact]
     public async Task A_repeated_call_is_not_told_there_that_it_had_nothing_to_do()

@@ -112,19 +112,20 @@ internal sealed class FaultWorld : IAsyncDisposable
     /// <summary>kill -9 of a server, which takes with it what it has acknowledged and not stored.</summary>
     public void Kill(AppServer server)
     {
-        if (IsWriteBehind)
+        if (!IsWriteBehind)
         {
-            // What it could not store, because Redis was out of reach, is older.
-            var now = Clock.Now;
-            var from = now - Unstored;
-            var since = Outages.TouchedBy(from, now).Select(outage => outage.From - Unstored).Append(from).Min();
-            var over = Losses.Begin(since);
             server.Kill();
-            over(Clock.Now + Moment);
-            _unstoredKills.Enqueue(now);
+            return;
         }
 
+        // What it could not store, because Redis was out of reach, is older.
+        var now = Clock.Now;
+        var from = now - Unstored;
+        var since = Outages.TouchedBy(from, now).Select(outage => outage.From - Unstored).Append(from).Min();
+        var over = Losses.Begin(since);
         server.Kill();
+        over(Clock.Now + Moment);
+        _unstoredKills.Enqueue(now);
     }
 
     /// <summary>Keeps a server from being started again until <see cref="BringUpAsync"/>.</summary>
