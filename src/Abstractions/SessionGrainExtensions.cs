@@ -215,9 +215,9 @@ public static class SessionGrainExtensions
             {
                 return await answer.WaitAsync(AskAfter, time);
             }
-            catch (TimeoutException) when (!answer.IsCompleted)
+            catch (TimeoutException)
             {
-                if (await IsLostAsync(session, call, time) && !answer.IsCompleted)
+                if (!answer.IsCompleted && await IsLostAsync(session, call, time) && !answer.IsCompleted)
                 {
                     // Where its answer comes after all, nobody is here to see it.
                     answer.Ignore();
@@ -242,6 +242,10 @@ public static class SessionGrainExtensions
         }
     }
 
-    // What Orleans throws while a silo stops, dies or does not answer.
-    private static bool IsLost(Exception e) => e is OrleansException or TimeoutException or ObjectDisposedException;
+    /// <summary>
+    /// Whether it is what Orleans throws while a silo stops, dies or does not answer. A call that could not be addressed to a silo in its
+    /// time is cancelled.
+    /// </summary>
+    internal static bool IsLost(Exception e) =>
+        e is OrleansException or TimeoutException or OperationCanceledException or ObjectDisposedException;
 }

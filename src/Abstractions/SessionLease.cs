@@ -117,7 +117,7 @@ public sealed class SessionLease : IAsyncDisposable
     }
 
     private static bool IsOutOfReach(Exception e) =>
-        e is OrleansException or TimeoutException or ObjectDisposedException or SessionException;
+        e is SessionException || SessionGrainExtensions.IsLost(e);
 
     private async Task RenewAsync()
     {

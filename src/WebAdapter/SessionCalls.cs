@@ -17,7 +17,7 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
 
     /// <summary>Whether the silo that held the session is going away, so that the same call may find the session elsewhere.</summary>
     public static bool IsTransient(Exception e) =>
-        e is SessionUnavailableException { Moved: true } or OrleansException or TimeoutException or ObjectDisposedException;
+        e is SessionUnavailableException { Moved: true } || SessionGrainExtensions.IsLost(e);
 
     /// <summary>A mutating request by whoever opened this generation of the secret, after that first one.</summary>
     public SessionRequest NewRequest(int? generation, RequestId? first) =>

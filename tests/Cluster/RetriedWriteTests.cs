@@ -256,4 +256,24 @@ public sealed class RetriedWriteTests
         Assert.Null(await two.First.MoveTimeAsync(firstTry));
         Assert.NotNull(await there.TakeAsync("first"));
     }
+
+    [Theory]
+    [MemberData(nameof(LostCalls))]
+    public async Task A_call_that_Orleans_gave_up_in_whatever_way_is_made_again(Exception lost)
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        var tries = 0;
+
+        var sum = await session.RetryAsync(
+            SessionRequest.New(), request => tries++ == 0 ? Task.FromException<long>(lost) : session.IncrementAsync("n", 1, request));
+
+        Assert.Equal((1, 2), (sum, tries));
+    }
+
+    public static TheoryData<Exception> LostCalls() =>
+    [
+        new SiloUnavailableException(), new TimeoutException(),
+        new OperationCanceledException("Message expired before placement could complete"), new ObjectDisposedException("silo"),
+    ];
 }
