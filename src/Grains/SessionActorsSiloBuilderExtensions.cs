@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Persistence;
@@ -34,6 +35,8 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddSingleton<RedlockGuard>();
             services.AddSingleton<PreviousOwners>();
             silo.AddGrainService<HandOver>();
+            // What Orleans logs of every grain service, its range of a ring, means nothing here: it is called by its silo's address.
+            services.AddLogging(logging => logging.AddFilter(typeof(HandOver).FullName, LogLevel.Warning));
             services.AddHostedService<StoreAtStop>();
             services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);

@@ -1,11 +1,10 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace SessionActors;
 
 /// <inheritdoc cref="IHandOver"/>
-// What Orleans logs of every grain service, its range of a ring, means nothing here: it is called by its silo's address.
-internal sealed class HandOver(GrainId id, Silo silo, SessionSilo sessions)
-    : GrainService(id, silo, NullLoggerFactory.Instance), IHandOver
+internal sealed class HandOver(GrainId id, Silo silo, ILoggerFactory loggers, SessionSilo sessions)
+    : GrainService(id, silo, loggers), IHandOver
 {
     public Task<bool> LeaveAsync(SessionHandle handle) => sessions.Live.WithAsync(handle, activation => activation.HandOverAsync());
 }
