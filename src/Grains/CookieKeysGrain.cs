@@ -14,29 +14,32 @@ internal sealed class CookieKeysGrain(
 
     public ValueTask<CookieKeyRing> GetAsync() => ring.State.Keys.IsDefaultOrEmpty ? new(MakeAsync()) : new(ring.State);
 
-    public async Task KeepAsync()
+    public async Task<CookieKeyRing> KeepAsync(CookieKeyRing known)
     {
-        var known = ring.State;
-        if (known.Keys.IsDefaultOrEmpty)
+        var mine = ring.State;
+        CookieKey[] all = [.. mine.Keys.IsDefault ? [] : mine.Keys, .. known.Keys];
+        if (all.Length == 0)
         {
-            return;
+            return mine;
         }
 
         try
         {
             await ring.ReadStateAsync();
             var stored = ring.State.Keys.IsDefault ? [] : ring.State.Keys;
-            var lost = known.Keys.Where(key => !stored.Any(other => other.Id == key.Id)).ToList();
+            var lost = all.Where(key => !stored.Any(other => other.Id == key.Id)).DistinctBy(key => key.Id).ToList();
             if (lost.Count > 0)
             {
                 // One that was made meanwhile signs, so that those who have only heard of that one know it.
                 ring.State = new CookieKeyRing { Keys = [.. stored, .. lost] };
                 await ring.WriteStateAsync();
             }
+
+            return ring.State;
         }
         catch
         {
-            ring.State = known;
+            ring.State = mine;
             throw;
         }
     }

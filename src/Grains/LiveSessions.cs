@@ -12,7 +12,10 @@ internal sealed class LiveSessions
 
     /// <summary>A session was loaded. Called in a turn of its grain.</summary>
     public void Add(SessionHandle handle, SessionActivation activation) =>
-        _sessions[handle] = new LiveSession(activation, TaskScheduler.Current);
+        // What an await would go on in.
+        _sessions[handle] = new LiveSession(
+            activation,
+            SynchronizationContext.Current is null ? TaskScheduler.Current : TaskScheduler.FromCurrentSynchronizationContext());
 
     /// <summary>An activation let go of its session, which a later one of this silo may have loaded again.</summary>
     public void Remove(SessionHandle handle, SessionActivation activation)

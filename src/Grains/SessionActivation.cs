@@ -212,10 +212,16 @@ internal sealed partial class SessionActivation(
     /// <summary>Joins the claim or create that is under way, or begins one. A session that has ended stops the activation.</summary>
     private async Task StartOnceAsync(Func<Task<LoadedSession>> load)
     {
+        var isJoined = _starting is not null;
         var starting = _starting ??= StartAsync(load);
         try
         {
             await starting;
+        }
+        catch (SessionUnavailableException e) when (isJoined && !e.MayBeApplied)
+        {
+            // That was somebody else's patience; whoever came later has some left.
+            throw SessionUnavailableException.TakenOver(_session);
         }
         finally
         {

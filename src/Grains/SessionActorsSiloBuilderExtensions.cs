@@ -31,6 +31,7 @@ public static class SessionActorsSiloBuilderExtensions
             AddOptions(services);
             services.AddMetrics();
             services.AddSingleton<SessionMetrics>();
+            services.AddSingleton<OwnerNames>();
             services.AddSingleton<SessionSilo>();
             services.AddSingleton<RedlockGuard>();
             services.AddSingleton<PreviousOwners>();
@@ -73,8 +74,6 @@ public static class SessionActorsSiloBuilderExtensions
     {
         var age = options.Value.CollectionAge;
         collection.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = age;
-        // What the store may lose is to be written back.
-        collection.ClassSpecificCollectionAge[typeof(CookieKeysGrain).FullName!] = TimeSpan.FromDays(365);
         if (age <= collection.CollectionQuantum)
         {
             // Orleans wants to look more often than anything may be collected.
@@ -87,6 +86,8 @@ public static class SessionActorsSiloBuilderExtensions
         services.AddSingleton<SiloStanding>();
         services.AddSingleton<StoreWatch>();
         services.AddSingleton<Healing>();
+        services.AddSingleton<CookieKeysKeeper>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(sp => sp.GetRequiredService<CookieKeysKeeper>());
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, Healer>();
         services.AddSingleton(sp => ActivatorUtilities.CreateInstance<ServingLease>(
             sp, (Func<CancellationToken, Task<SiloStatus>>)sp.GetRequiredService<SiloStanding>().ReadAsync));

@@ -174,7 +174,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
         try
         {
-            await _owner.DestroyAsync(request.Patience);
+            await _owner.DestroyAsync(request.Patience, asOwner: _activation.Loaded is not null);
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {

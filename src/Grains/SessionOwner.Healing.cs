@@ -30,7 +30,7 @@ internal sealed partial class SessionOwner
         var restoration = new Restoration
         {
             Owner = Nonce,
-            OwnerName = silo.Name,
+            OwnerName = silo.Names.Here,
             ClaimedFrom = _claimedFrom,
             Epoch = _epoch,
             State = state,

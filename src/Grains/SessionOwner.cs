@@ -27,9 +27,9 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
 
     /// <summary>
     /// Whether what is in memory is as the store has it, without asking: no other cluster writes the session, and this silo has not lost
-    /// touch with its own.
+    /// touch with its own, nor been warned since the store last said that the session is this activation's.
     /// </summary>
-    public bool KnowsAll => _guard is null && silo.Serving.IsHeld;
+    public bool KnowsAll => _guard is null && silo.Serving.IsHeld && ConfirmedAt >= silo.Healing.Store.WarnedAt;
 
     /// <summary>Keeps an activation that nobody calls in memory; null where it has nothing that is not stored.</summary>
     public Action<TimeSpan>? Stay { get; init; }
@@ -46,7 +46,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
     {
         var creation = new Creation
         {
-            OwnerName = silo.Name,
+            OwnerName = silo.Names.Here,
             Secret = state.Secret,
             AbsoluteLifetime = silo.Options.AbsoluteLifetime,
             // An earlier try counts too: past the deadline none may make the session any more.
@@ -108,7 +108,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             {
                 onTry?.Invoke();
                 sentAt = silo.Now;
-                return storage.ClaimAsync(handle, nonce, silo.Name, silo.Healing.Tombstone);
+                return storage.ClaimAsync(handle, nonce, silo.Names.Here, silo.Healing.Tombstone);
             });
         switch (reply.Outcome)
         {
@@ -117,6 +117,11 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
                 Owns(stored.Epoch, stored.PreviousOwner, stored.Version, askedAt);
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
+                foreach (var name in stored.TakenFrom)
+                {
+                    await WarnAsync(name);
+                }
+
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(_session, SessionEndReason.Missing);
@@ -212,54 +217,8 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         }
     }
 
-    /// <summary>Ends the session, whoever owns it: a log-out must win.</summary>
-    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task DestroyAsync(TimeSpan patience)
-    {
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time, patience, () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone));
-        if (!reply.IsDone)
-        {
-            throw reply.ToException(_session);
-        }
-
-        silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
-    }
-
-    /// <summary>
-    /// Writes the tombstone of a session whose time is over, and returns what its callers are to be told; null where another cluster, which
-    /// may have seen activity, owned it, and it was reclaimed.
-    /// </summary>
-    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
-    {
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time,
-            SessionRequest.DefaultPatience,
-            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, Nonce));
-        if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
-        {
-            await reclaim();
-            return null;
-        }
-
-        if (reply.IsDone)
-        {
-            silo.Healing.Ends.Add(handle, reason);
-        }
-
-        return reply.Outcome switch
-        {
-            StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(_session, reason),
-            StoreOutcome.Tombstone => new SessionDestroyedException(_session, reply.Reason),
-            StoreOutcome.Fenced => SessionUnavailableException.TakenOver(_session),
-            _ => throw NothingChanged(reply),
-        };
-    }
-
     /// <summary>Whether another owner belongs to this cluster, whose directory then knows the way to it.</summary>
-    public bool IsInOwnCluster(string? ownerName) =>
-        ownerName is not null && ownerName.StartsWith(silo.ClusterPrefix, StringComparison.Ordinal);
+    public bool IsInOwnCluster(string? ownerName) => silo.Names.IsInOwnCluster(ownerName);
 
     private void Slide(bool isActive)
     {

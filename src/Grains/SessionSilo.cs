@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 
 namespace SessionActors;
 
@@ -9,8 +8,7 @@ namespace SessionActors;
 internal sealed class SessionSilo(
     IOptions<SessionActorsOptions> options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
-    IOptions<ClusterOptions> cluster,
-    ILocalSiloDetails silo,
+    OwnerNames names,
     ILogger<SessionGrain> logger,
     SessionMetrics metrics,
     RedlockGuard guard,
@@ -55,11 +53,6 @@ internal sealed class SessionSilo(
     /// <summary>What keeps other clusters' writers out; null where there are none to expect.</summary>
     public RedlockGuard? Guard { get; } = options.Value.CrossCluster is null ? null : guard;
 
-    /// <summary>
-    /// What the names of all owners in this cluster start with. The length keeps cluster "a" from matching an owner in "a/b".
-    /// </summary>
-    public string ClusterPrefix { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/";
-
-    /// <summary>The owner's name that sessions in the store carry.</summary>
-    public string Name { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/{silo.SiloAddress.ToParsableString()}";
+    /// <summary>The names of owners that sessions in the store carry.</summary>
+    public OwnerNames Names { get; } = names;
 }

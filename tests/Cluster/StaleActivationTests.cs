@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace SessionActors;
 
 /// <summary>
@@ -31,6 +33,46 @@ public sealed class StaleActivationTests : IAsyncLifetime
         Assert.NotNull(await _session.TakeAsync("ticket", request));
 
         await AssertMovedAsync(() => _stale.TakeAsync("ticket", Repeated(request)));
+    }
+
+    [Fact]
+    public async Task A_read_there_is_not_answered_from_memory_any_more()
+    {
+        Assert.Equal(1, (await _stale.ReadAsync())!.Version);
+
+        await _session.CommitAsync(Change);
+        await ProveAsync(_two.First);
+
+        Assert.Equal(2, await VersionAsync(_stale));
+    }
+
+    [Fact]
+    public async Task A_claim_that_comes_in_again_makes_nobody_the_owner_of_what_has_changed_since()
+    {
+        var claim = () => Task.FromException<StoreReply>(new InvalidOperationException("Nobody has claimed anything."));
+        _two.Second.Storage.OnStep = (name, run) =>
+        {
+            claim = name == "claim" ? run : claim;
+            return run();
+        };
+        Assert.Equal(1, await VersionAsync(_session));
+        await _stale.CommitAsync(Change);
+
+        await claim();
+        await ProveAsync(_two.Second);
+
+        Assert.Equal(2, await VersionAsync(_session));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_destroyed_is_not_shown_there_any_more()
+    {
+        Assert.NotNull(await _stale.ReadAsync());
+
+        await _session.DestroyAsync();
+        await ProveAsync(_two.First);
+
+        Assert.Null(await VersionAsync(_stale));
     }
 
     [Fact]
@@ -82,6 +124,20 @@ public sealed class StaleActivationTests : IAsyncLifetime
         await Assert.ThrowsAsync<SessionLeaseLostException>(() => _session.CommitAsync(Change, Under(there)));
         Assert.Equal(3, await _session.CommitAsync(SessionDelta.Empty.Set("b", "x"u8), Under(here)));
     }
+
+    // Its lease goes on; the next regular one would come much later.
+    private static async Task ProveAsync(SessionCluster cluster)
+    {
+        foreach (var silo in cluster.Silos.Silos)
+        {
+            var lease = silo.ServiceProvider.GetRequiredService<ServingLease>();
+            await lease.ProveAsync(TestContext.Current.CancellationToken);
+            Assert.True(lease.IsHeld);
+        }
+    }
+
+    private static async Task<long?> VersionAsync(ISessionGrain session) =>
+        (await session.RetryAsync(SessionRequest.DefaultPatience, () => session.ReadAsync().AsTask()))?.Version;
 
     private static SessionRequest Repeated(SessionRequest request) => request with { UnansweredFor = TimeSpan.FromSeconds(1) };
 

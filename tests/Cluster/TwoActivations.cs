@@ -9,6 +9,8 @@ internal sealed class TwoActivations(SessionCluster first, SessionCluster second
 
     public SessionCluster First => first;
 
+    public SessionCluster Second => second;
+
     public (ISessionGrain Here, ISessionGrain There) Sessions => (first.Session(Handle), second.Session(Handle));
 
     public static async Task<TwoActivations> StartAsync(string firstCluster, string secondCluster)

@@ -6,7 +6,9 @@ namespace SessionActors;
 internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 {
     private readonly Lock _gate = new();
+    private readonly Dictionary<string, string> _warnings = [];
     private Dictionary<SessionHandle, Entry> _entries = [];
+    private int _warned;
 
     /// <summary>Is told of each flush that was applied, a create's included, and of what the session was then.</summary>
     public Action<SessionHandle, Flush, StoredSession>? OnApplied { get; set; }
@@ -82,6 +84,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             entry.Owner = owner;
             entry.OwnerName = ownerName;
             entry.Epoch++;
+            entry.TakenFrom = entry.Released ? []
+                : entry.TakenFrom.Contains(previous.Value.Item2!) ? entry.TakenFrom
+                : [.. entry.TakenFrom.Insert(0, previous.Value.Item2!).Take(StoredSession.MostTakenFrom)];
             var session = entry.Read(previous, Now);
             entry.Released = false;
             return new StoreReply(StoreOutcome.Written, Session: session);
@@ -105,7 +110,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, entry =>
-        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!, entry.Released)));
+        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Epoch, entry.Owner, entry.OwnerName!, entry.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, entry =>
@@ -135,7 +140,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             }
 
             _entries[handle] = new Entry { Ended = reason, ExpiresAt = Now + tombstone };
-            return new StoreReply(StoreOutcome.Written);
+            return new StoreReply(StoreOutcome.Written, OwnerName: owner is null && entry is { Released: false } ? entry.OwnerName : null);
         });
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) => LiveStepAsync(handle, entry =>
@@ -160,7 +165,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         var (isOwn, version) = (entry?.Owner == restoration.Owner, restoration.State.Version);
         if (isOwn && entry!.Version >= version)
         {
-            return new StoreReply(entry.Version == version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+            return entry.Version == version ? new StoreReply(StoreOutcome.AlreadyWritten)
+                : entry.Epoch == restoration.Epoch ? new StoreReply(StoreOutcome.Ahead)
+                : new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
         }
 
         if (entry is not null && !isOwn
@@ -217,7 +224,22 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         }
     }
 
-    public Task<StoreProbe> ProbeAsync() => Task.FromResult(new StoreProbe(null, Identity));
+    public Task<StoreReply> WarnAsync(string ownerName)
+    {
+        lock (_gate)
+        {
+            _warnings[ownerName] = $"{_warned++}";
+            return Task.FromResult(new StoreReply(StoreOutcome.Written));
+        }
+    }
+
+    public Task<StoreProbe> ProbeAsync(string ownerName)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(new StoreProbe(null, Identity, _warnings.GetValueOrDefault(ownerName)));
+        }
+    }
 
     private DateTimeOffset Now => time.GetUtcNow();
 
@@ -267,6 +289,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public OwnerNonce Owner { get; set; }
         public string? OwnerName { get; set; }
         public bool Released { get; set; }
+        public ImmutableArray<string> TakenFrom { get; set; } = [];
         public long Version { get; private set; }
         public long Epoch { get; set; }
         public SecretHash? Secret { get; set; }
@@ -315,6 +338,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             PreviousOwnerName = previous?.Name,
             PreviousOwner = previous?.Owner,
             Released = Released,
+            TakenFrom = TakenFrom,
         };
     }
 }

@@ -13,7 +13,10 @@ internal sealed record StorageStep(int Kind, int Session, int Owner, int A, int 
 /// sent twice and time passing, and compares each answer and, at the end, everything that is stored. Time passes only where
 /// <paramref name="time"/>, which is the store's clock and the model's, is a <see cref="FakeTimeProvider"/>.
 /// </summary>
-internal sealed class StorageComparison(ISessionStorage store, TimeProvider time)
+/// <param name="store">The real store.</param>
+/// <param name="time">The clock.</param>
+/// <param name="isShared">Whether silos share the store, which then knows whom a session was taken from.</param>
+internal sealed class StorageComparison(ISessionStorage store, TimeProvider time, bool isShared)
 {
     private const int Sessions = 2, Owners = 3;
 
@@ -202,7 +205,8 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
         session.Secret?.CopyTo(secret);
         return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
             + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} after "
-            + $"{session.PreviousOwnerName} released {session.Released} ring {string.Join(' ', ring)} "
+            + $"{session.PreviousOwnerName} released {session.Released} from {(isShared ? string.Join(',', session.TakenFrom) : "")} "
+            + $"ring {string.Join(' ', ring)} "
             + $"properties {string.Join(' ', properties)}";
     }
 

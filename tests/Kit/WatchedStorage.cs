@@ -15,7 +15,7 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
 
     /// <summary>
     /// How often a step was sent: <c>create</c>, <c>claim</c>, <c>commit</c>, <c>peek</c>, <c>touch</c>, <c>destroy</c>, <c>release</c>,
-    /// <c>restore</c>.
+    /// <c>restore</c>, <c>warn</c>.
     /// </summary>
     public int Count(string step) => _counts.GetValueOrDefault(step);
 
@@ -74,7 +74,10 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
     public Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration) =>
         StepAsync("restore", () => inner.RestoreAsync(handle, restoration));
 
-    public Task<StoreProbe> ProbeAsync() => OnProbe is { } onProbe ? onProbe(inner.ProbeAsync) : inner.ProbeAsync();
+    public Task<StoreReply> WarnAsync(string ownerName) => StepAsync("warn", () => inner.WarnAsync(ownerName));
+
+    public Task<StoreProbe> ProbeAsync(string ownerName) =>
+        OnProbe is { } onProbe ? onProbe(() => inner.ProbeAsync(ownerName)) : inner.ProbeAsync(ownerName);
 
     private Task<StoreReply> StepAsync(string name, Func<Task<StoreReply>> run)
     {

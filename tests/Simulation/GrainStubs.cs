@@ -1,4 +1,3 @@
-using System.Net;
 using Orleans.Core;
 using Orleans.Timers;
 
@@ -69,18 +68,4 @@ internal sealed class StubContext(SessionHandle handle, IServiceProvider service
     public object? GetTarget() => throw new NotSupportedException();
 
     public bool Equals(IGrainContext? other) => ReferenceEquals(this, other);
-}
-
-/// <summary>A silo's address.</summary>
-internal sealed class StubSilo(int generation) : ILocalSiloDetails
-{
-    public string Name => $"silo{generation}";
-
-    public string ClusterId => "sim";
-
-    public string DnsHostName => "localhost";
-
-    public SiloAddress SiloAddress { get; } = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 11111), generation);
-
-    public SiloAddress GatewayAddress => SiloAddress;
 }

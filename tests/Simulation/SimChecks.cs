@@ -3,11 +3,12 @@ namespace SessionActors;
 /// <summary>What must be so after a run, by its <see cref="SimKind"/>.</summary>
 internal static class SimChecks
 {
-    public static IEnumerable<string> ProblemsOf(SimRecord record, SimKind kind) =>
+    public static IEnumerable<string> ProblemsOf(SimRecord record, SimKind kind, TimeSpan servingLease) =>
     [
         .. record.Problems,
         .. Orders(record, kind),
         .. Strangers(record),
+        .. Old(record, kind, servingLease),
         .. Once(record),
         .. Acknowledged(record),
         .. Leases(record, kind),
@@ -52,10 +53,24 @@ internal static class SimChecks
         .Select(seen => $"{seen.Session.LogName}: somebody saw version {seen.Snapshot.Version} as it never was: "
             + string.Join(' ', SimRecord.Texts(seen.Snapshot.Properties).Select(property => $"{property.Key}={property.Value}")));
 
-    /// <summary>Each call is applied once at most, and one that was refused not at all.</summary>
+    /// <summary>Nobody sees what is older than the lease, be there as many activations as there may.</summary>
+    private static IEnumerable<string> Old(SimRecord record, SimKind kind, TimeSpan servingLease) =>
+        from seen in kind == SimKind.Losses ? [] : record.Seen
+        let newest = record.Sent
+            .Where(sent => sent.Session == seen.Session && sent.AnsweredAt + servingLease < seen.BegunAt)
+            .MaxBy(sent => sent.Call.Record.Call.Kind == SessionCallKind.Destroy ? long.MaxValue : sent.Version ?? 0)
+        where newest?.Call.Record.Call is { Kind: SessionCallKind.Destroy } || newest?.Version > seen.Snapshot.Version
+        select $"{seen.Session.LogName}: somebody asked at {seen.BegunAt} and saw version {seen.Snapshot.Version}, long after "
+            + $"{newest.Call.Record} was answered, with version {newest.Version}, at {newest.AnsweredAt}";
+
+    /// <summary>
+    /// Each call is applied once at most, and one that was refused not at all: unless the store then forgets who had the session, and an
+    /// earlier try comes in after that.
+    /// </summary>
     private static IEnumerable<string> Once(SimRecord record)
     {
-        var refused = record.Sent.Where(sent => sent.Call.Record.End == CallEnd.Refused).ToDictionary(sent => sent.Id);
+        var refused = record.Sent.Where(sent => sent.Call.Record.End == CallEnd.Refused && sent.Call.Record.Until > record.LastLoss)
+            .ToDictionary(sent => sent.Id);
         foreach (var session in record.Sessions)
         {
             var seen = new HashSet<RequestId>();

@@ -11,7 +11,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
 {
     private static readonly string[] Registers = ["a", "b"];
 
-    private readonly SimSession _session = new(visitor.Session, cluster);
+    private readonly SimSession _session = new(visitor.Session, cluster, number);
     private readonly SimProcess _process = new(scheduler, $"client{number}");
     private string? _lastTicket;
     private int _values;
@@ -137,7 +137,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         SessionCall what, Func<SessionRequest, Task<SessionOpening>> look, SessionRequest? acquire = null)
     {
         var request = acquire ?? new SessionRequest { Id = NewId() };
-        var sent = record.Begin(visitor.Session, what, request.Id);
+        var (sent, begunAt) = (record.Begin(visitor.Session, what, request.Id), scheduler.Clock.Now);
         try
         {
             var opening = await _session.RepeatAsync(request, look, scheduler.Clock, CancellationToken.None);
@@ -150,7 +150,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
             });
             if (seen is not null)
             {
-                record.Seen.Add((visitor.Session, seen));
+                record.Seen.Add(new SeenState(visitor.Session, seen, begunAt));
                 _lastTicket = SimRecord.Texts(seen.Properties).GetValueOrDefault(SimNames.Ticket);
             }
 
@@ -233,7 +233,7 @@ internal sealed class SimClient(SimScheduler scheduler, SimRecord record, SimClu
         {
             var (answered, version) = await _session.RepeatAsync(
                 request, again => call(Counted(again), what), scheduler.Clock, CancellationToken.None);
-            sent.Version = version;
+            (sent.Version, sent.AnsweredAt) = (version, scheduler.Clock.Now);
             sent.Call.Answered(answered);
         }
         catch (SessionDestroyedException e)

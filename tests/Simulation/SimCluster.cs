@@ -28,11 +28,11 @@ internal sealed class SimCluster(SimScheduler scheduler, SimStore store, Session
 
     public void Start() => _silos.Add(new SimSilo(++_started, scheduler, store, options));
 
-    /// <summary>Calls a session, wherever it is.</summary>
-    public Task<T> CallAsync<T>(SessionHandle handle, Func<ISessionGrain, Task<T>> call)
+    /// <summary>Calls a session, wherever it is for this caller: of two activations each mostly knows one.</summary>
+    public Task<T> CallAsync<T>(SessionHandle handle, int caller, Func<ISessionGrain, Task<T>> call)
     {
         var sent = new Call<T>(this, scheduler, call);
-        scheduler.Clock.After(scheduler.Dice.Between(0, 2), () => Deliver(handle, sent));
+        scheduler.Clock.After(scheduler.Dice.Between(0, 2), () => Deliver(handle, caller, sent));
         return sent.Task;
     }
 
@@ -106,7 +106,7 @@ internal sealed class SimCluster(SimScheduler scheduler, SimStore store, Session
         return activation;
     }
 
-    private void Deliver(SessionHandle handle, ISimCall call)
+    private void Deliver(SessionHandle handle, int caller, ISimCall call)
     {
         if (scheduler.Dice.Chance(LostCalls))
         {
@@ -121,14 +121,15 @@ internal sealed class SimCluster(SimScheduler scheduler, SimStore store, Session
             return;
         }
 
-        var target = live.Count > 0 ? scheduler.Dice.Of<SimActivation>(live) : Activate(handle, scheduler.Dice.Of<SimSilo>(_silos));
+        var target = live.Count == 0 ? Activate(handle, scheduler.Dice.Of<SimSilo>(_silos))
+            : live[scheduler.Dice.Chance(90) ? caller % live.Count : scheduler.Dice.Below(live.Count)];
         if (target.Process.IsDead)
         {
             call.Lose();
         }
         else if (target.IsLeaving)
         {
-            target.WhenGone(() => Deliver(handle, call));
+            target.WhenGone(() => Deliver(handle, caller, call));
         }
         else
         {

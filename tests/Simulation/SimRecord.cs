@@ -18,7 +18,7 @@ internal sealed class SimRecord
     public List<SentCall> Sent { get; } = [];
 
     /// <summary>Every state of a session that was shown to somebody.</summary>
-    public List<(SessionHandle Session, SessionSnapshot Snapshot)> Seen { get; } = [];
+    public List<SeenState> Seen { get; } = [];
 
     public List<SeenLease> Leases { get; } = [];
 
@@ -80,7 +80,13 @@ internal sealed record SentCall(SessionHandle Session, RequestId Id, CallHistory
 {
     /// <summary>The version that a commit was answered.</summary>
     public long? Version { get; set; }
+
+    /// <summary>When it was answered with success, on the simulation's clock.</summary>
+    public TimeSpan? AnsweredAt { get; set; }
 }
+
+/// <summary>A state of a session that was shown to somebody, and when they began to ask for it.</summary>
+internal sealed record SeenState(SessionHandle Session, SessionSnapshot Snapshot, TimeSpan BegunAt);
 
 /// <summary>A lease that was granted, and what was done under it.</summary>
 internal sealed record SeenLease(SessionHandle Session, long Token, long FromVersion, HashSet<RequestId> Calls);
@@ -89,6 +95,7 @@ internal sealed record SeenLease(SessionHandle Session, long Token, long FromVer
 internal sealed class SimStoreLog
 {
     private readonly HashSet<(long Version, string State)> _ever = [];
+    private readonly HashSet<long> _between = [];
     private List<(long Version, RequestId Id)> _applied = [];
 
     /// <summary>What was applied, in order, and not lost.</summary>
@@ -99,15 +106,22 @@ internal sealed class SimStoreLog
         var version = flush.FromVersion;
         foreach (var entry in flush.Entries)
         {
+            _between.Add(version);
             _applied.Add((++version, entry.Id));
         }
+
+        _between.Remove(flush.FromVersion);
 
         _ever.Add((after.Version, Describe(after.Version, after.Generation, after.Properties)));
     }
 
-    /// <summary>Whether the session ever was like this.</summary>
+    /// <summary>
+    /// Whether the session ever was like this. Between the first and the last change of a flush nobody here knows what it was; another silo
+    /// may have made the same changes one by one, and finds itself there.
+    /// </summary>
     public bool Was(SessionSnapshot seen) =>
-        _ever.Contains((seen.Version, Describe(seen.Version, seen.Generation, seen.Properties)));
+        _between.Contains(seen.Version)
+        || _ever.Contains((seen.Version, Describe(seen.Version, seen.Generation, seen.Properties)));
 
     /// <summary>Remembers what has happened so far, and returns what makes all that came later unhappen.</summary>
     public Action Save()

@@ -1,7 +1,7 @@
 namespace SessionActors;
 
 /// <summary>A session as a client has it: each call goes over the network.</summary>
-internal sealed class SimSession(SessionHandle handle, SimCluster cluster) : ISessionGrain, IGrainBase
+internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int caller) : ISessionGrain, IGrainBase
 {
     public IGrainContext GrainContext { get; } = new StubContext(handle, null!, () => { });
 
@@ -41,7 +41,7 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster) : ISe
 
     public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(CallAsync(grain => grain.IsUnderWayAsync(call).AsTask()));
 
-    private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => cluster.CallAsync(handle, call);
+    private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => cluster.CallAsync(handle, caller, call);
 
     private static Func<ISessionGrain, Task<bool>> Done(Func<ISessionGrain, Task> call) => async grain =>
     {

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Orleans.Configuration;
 
 namespace SessionActors;
 
@@ -20,7 +19,7 @@ internal sealed class SimSilo
         _process = new SimProcess(scheduler, Name);
         var details = new StubSilo(number);
         Storage = store.For(Name);
-        var watch = new StoreWatch(Storage, scheduler.Clock, NullLogger<StoreWatch>.Instance);
+        var watch = new StoreWatch(Storage, details.Names, scheduler.Clock, NullLogger<StoreWatch>.Instance);
         Serving = new ServingLease(
             Options.Create(options),
             watch,
@@ -32,8 +31,7 @@ internal sealed class SimSilo
         Shared = new SessionSilo(
             wrapped,
             scheduler.Clock,
-            Options.Create(new ClusterOptions { ClusterId = details.ClusterId, ServiceId = details.ClusterId }),
-            details,
+            details.Names,
             new TraceLogger(scheduler, Name),
             Metrics,
             new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance),

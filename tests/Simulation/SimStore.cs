@@ -85,10 +85,11 @@ internal sealed class SimStore
     {
         var reply = await StepAsync(who, "probe", async () =>
         {
-            await run();
-            return new StoreReply(StoreOutcome.Found);
+            // The reply has no room for it, and carries it in a name.
+            return new StoreReply(StoreOutcome.Found, OwnerName: (await run()).Warning);
         });
-        return new StoreProbe(reply.Outcome == StoreOutcome.Found ? null : new TimeoutException("No answer."));
+        return reply.Outcome == StoreOutcome.Found ? new StoreProbe(null, Warning: reply.OwnerName)
+            : new StoreProbe(new TimeoutException("No answer."));
     }
 
     private Task<StoreReply> StepAsync(string who, string name, Func<Task<StoreReply>> run)

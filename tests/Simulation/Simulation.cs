@@ -64,7 +64,7 @@ internal static class Simulation
             scheduler.Hash,
             calls.Count,
             calls.Count(call => call.End == CallEnd.Unknown),
-            [.. SimChecks.ProblemsOf(record, kind)],
+            [.. SimChecks.ProblemsOf(record, kind, options.ServingLease)],
             scheduler.Trace);
 
         void Complete(List<Task> tasks, Func<bool> isOver, TimeSpan limit)

@@ -16,6 +16,8 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
 
     private protected override ISessionStorage Storage => _storage;
 
+    protected override bool IsShared => false;
+
     public ValueTask InitializeAsync()
     {
         Open();

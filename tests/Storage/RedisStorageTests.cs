@@ -194,7 +194,7 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
     public Task LongRandomSequences_AreAnsweredAsByTheModel() => StorageComparison.Steps.SampleAsync(
         async steps =>
         {
-            var difference = await new StorageComparison(Storage, TimeProvider.System).RunAsync(steps);
+            var difference = await new StorageComparison(Storage, TimeProvider.System, isShared: true).RunAsync(steps);
             Assert.True(difference is null, difference);
         },
         iter: 200);

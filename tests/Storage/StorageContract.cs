@@ -13,6 +13,9 @@ public abstract partial class StorageContract
 
     private protected abstract ISessionStorage Storage { get; }
 
+    /// <summary>Whether several silos may use the store, and have to hear of each other.</summary>
+    protected virtual bool IsShared => true;
+
     /// <summary>Lets this much time of the store pass.</summary>
     protected abstract Task AdvanceAsync(TimeSpan time);
 
@@ -152,16 +155,72 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task Claim_TellsWhomItWasTakenFromSinceTheLastHandOver_AlsoWhenResent()
+    {
+        var (handle, _) = await CreateAsync(SessionDelta.Empty);
+        var owner = OwnerNonce.New();
+        await ClaimAsync(handle, owner, ownerName: "silo-2");
+
+        AssertTakenFrom(["silo-1"], await ClaimAsync(handle, owner, ownerName: "silo-2"));
+        AssertTakenFrom(["silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-1"));
+        AssertTakenFrom(["silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-3"));
+        AssertTakenFrom(["silo-3", "silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-4"));
+        AssertTakenFrom(["silo-4", "silo-3", "silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-5"));
+        AssertTakenFrom(["silo-5", "silo-4", "silo-3", "silo-2"], await ClaimAsync(handle, owner, ownerName: "silo-6"));
+
+        AssertOutcome(StoreOutcome.Written, await Storage.ReleaseAsync(handle, owner, Kept));
+        AssertTakenFrom([], await ClaimAsync(handle, ownerName: "silo-7"));
+        AssertTakenFrom(["silo-7"], await ClaimAsync(handle, ownerName: "silo-8"));
+
+        void AssertTakenFrom(string[] names, StoreReply reply) => Assert.Equal(IsShared ? names : [], reply.Session!.TakenFrom);
+    }
+
+    [Fact]
+    public async Task Destroy_TellsWhoHadItAndHadNotHandedItOver()
+    {
+        var (held, _) = await CreateAsync(SessionDelta.Empty);
+        var (released, last) = await CreateAsync(SessionDelta.Empty);
+        await Storage.ReleaseAsync(released, last.Owner, Kept);
+        var (own, mine) = await CreateAsync(SessionDelta.Empty);
+
+        Assert.Equal(IsShared ? "silo-1" : null, await OwnerOf(held));
+        Assert.Null(await OwnerOf(released));
+        Assert.Null(await OwnerOf(own, mine.Owner));
+        Assert.Null(await OwnerOf(SessionHandle.New()));
+
+        async Task<string?> OwnerOf(SessionHandle handle, OwnerNonce? owner = null) =>
+            (await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept, owner)).OwnerName;
+    }
+
+    [Fact]
+    public async Task Warning_IsFoundByTheOwnerThatItIsFor()
+    {
+        var (one, other) = ($"silo {SessionHandle.New()}", $"silo {SessionHandle.New()}");
+        var before = await WarningOf(one);
+
+        AssertOutcome(StoreOutcome.Written, await Storage.WarnAsync(one));
+        var first = await WarningOf(one);
+        AssertOutcome(StoreOutcome.Written, await Storage.WarnAsync(one));
+
+        Assert.Null(before);
+        Assert.Equal(IsShared, first is not null);
+        Assert.Equal(IsShared, await WarningOf(one) != first);
+        Assert.Null(await WarningOf(other));
+
+        async Task<string?> WarningOf(string owner) => (await Storage.ProbeAsync(owner)).Warning;
+    }
+
+    [Fact]
     public async Task Peek_TellsVersionAndOwnerAndChangesNothing()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
-        Assert.Equal(new SessionMark(1, last.Owner, "silo-1"), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(1, 1, last.Owner, "silo-1"), (await Storage.PeekAsync(handle)).Mark);
         var (owner, flush) = (OwnerNonce.New(), Next(last, SessionDelta.Empty.Set("b", [2])));
         await ClaimAsync(handle, owner);
         last = await CommitAsync(handle, flush with { Owner = owner });
 
         AssertOutcome(StoreOutcome.Found, await Storage.PeekAsync(handle));
-        Assert.Equal(new SessionMark(2, owner, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(2, 2, owner, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
 
         await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("c", [3])));
         Assert.Equal(3, (await ReadAsync(handle)).Epoch);
@@ -172,12 +231,12 @@ public abstract partial class StorageContract
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
         await Storage.ReleaseAsync(handle, last.Owner, Kept);
-        Assert.Equal(new SessionMark(1, last.Owner, "silo-1", Released: true), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(1, 1, last.Owner, "silo-1", Released: true), (await Storage.PeekAsync(handle)).Mark);
 
         var next = OwnerNonce.New();
         await ClaimAsync(handle, next);
 
-        Assert.Equal(new SessionMark(1, next, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(1, 2, next, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
     }
 
     [Fact]

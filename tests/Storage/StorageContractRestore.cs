@@ -19,7 +19,7 @@ public abstract partial class StorageContract
 
         AssertOutcome(StoreOutcome.Written, await Storage.RestoreAsync(lost, RestorationOf(before, owner)));
 
-        Assert.Equal(new SessionMark(before.Version, owner, "silo-2"), (await Storage.PeekAsync(lost)).Mark);
+        Assert.Equal(new SessionMark(before.Version, before.Epoch, owner, "silo-2"), (await Storage.PeekAsync(lost)).Mark);
         var after = await ReadAsync(lost);
         Assert.Equal(before.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))),
             after.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))));

@@ -12,7 +12,7 @@ public sealed class StorageModelTests
         {
             var time = new FakeTimeProvider();
             await using var database = new SqliteDatabase(SqliteDatabase.InMemory, TimeSpan.Zero, time);
-            Assert.Null(await new StorageComparison(new SqliteSessionStorage(database, time), time).RunAsync(steps));
+            Assert.Null(await new StorageComparison(new SqliteSessionStorage(database, time), time, isShared: false).RunAsync(steps));
         },
         iter: 500);
 }

@@ -9,7 +9,7 @@ namespace SessionActors;
 /// the previous owner, who notices and claims the session back for as long as it needs to store them.
 /// </summary>
 internal sealed class PreviousOwners(
-    IServiceProvider services, ISiloStatusOracle members, ILocalSiloDetails here, ILogger<PreviousOwners> logger)
+    IServiceProvider services, OwnerNames names, ILocalSiloDetails here, ILogger<PreviousOwners> logger)
     : GrainServiceClient<IHandOver>(services)
 {
     // Half of what callers wait, so that they have theirs from the next owner still.
@@ -18,7 +18,7 @@ internal sealed class PreviousOwners(
     /// <summary>Before a claim.</summary>
     public async Task AskAsync(SessionHandle handle, SessionOwner claimant, SessionSilo silo)
     {
-        if ((await claimant.PeekAsync()).Mark is not { Released: false } mark || !claimant.IsInOwnCluster(mark.OwnerName)
+        if ((await claimant.PeekAsync()).Mark is not { Released: false } mark || !names.IsInOwnCluster(mark.OwnerName)
             || mark.Owner == claimant.Nonce)
         {
             return;
@@ -26,9 +26,9 @@ internal sealed class PreviousOwners(
 
         try
         {
-            var owner = SiloAddress.FromParsableString(mark.OwnerName[silo.ClusterPrefix.Length..]);
+            var owner = names.SiloOf(mark.OwnerName);
             var leaving = owner.Equals(here.SiloAddress) ? silo.Live.WithAsync(handle, activation => activation.HandOverAsync(claimant))
-                : IsAlive(owner) ? GetGrainService(owner).LeaveAsync(handle)
+                : IsAlive(mark.OwnerName) ? GetGrainService(owner).LeaveAsync(handle)
                 : Task.FromResult(false);
             silo.Metrics.OnHandOver(await leaving.WaitAsync(LongestWait, silo.Time) ? "done" : "not there");
         }
@@ -40,6 +40,6 @@ internal sealed class PreviousOwners(
     }
 
     // One that is dead has nothing in its memory any more.
-    private bool IsAlive(SiloAddress owner) => members.GetApproximateSiloStatus(owner)
+    private bool IsAlive(string owner) => names.StatusOf(owner)
         is SiloStatus.Joining or SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping;
 }

@@ -4,7 +4,7 @@ namespace SessionActors;
 /// Brings a store that has lost data up to date, as soon as that is noticed: ends again what this silo has ended lately, then has every
 /// session in its memory written back, or compared with the store where that may not be.
 /// </summary>
-internal sealed class Healer(SessionSilo silo, ISessionStorage storage, IGrainFactory grains) : ILifecycleParticipant<ISiloLifecycle>
+internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKeysKeeper keys) : ILifecycleParticipant<ISiloLifecycle>
 {
     // So many steps at a time keep a store busy that has just come up, and leave room for callers.
     private const int AtOnce = 64;
@@ -54,7 +54,7 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, IGrainFa
     private async Task HealAsync(Task<int> replaying)
     {
         var replayed = await replaying;
-        await Task.WhenAny(grains.GetGrain<IKeptCookieKeys>(0).KeepAsync());
+        await Task.WhenAny(keys.KeepAsync());
         var (healed, others) = (0, 0);
         using var room = new SemaphoreSlim(AtOnce);
         await silo.Live.WithAllAsync(async activation =>

@@ -1,10 +1,10 @@
 namespace SessionActors;
 
-/// <summary>The cookie keys, as <see cref="ICookieKeysGrain"/> has them, for a silo that found the store to be another one.</summary>
+/// <summary>The cookie keys, as <see cref="ICookieKeysGrain"/> has them, for the silos that remember them.</summary>
 [Alias("SessionActors.IKeptCookieKeys")]
 internal interface IKeptCookieKeys : IGrainWithIntegerKey
 {
-    /// <summary>Writes the keys in memory to a store that has lost them, beside those that it has.</summary>
+    /// <summary>Writes the keys in memory, and those that a silo knows, to a store that has lost them, and returns all.</summary>
     [Alias("Keep")]
-    Task KeepAsync();
+    Task<CookieKeyRing> KeepAsync(CookieKeyRing known);
 }

@@ -8,10 +8,10 @@ namespace SessionActors;
 internal sealed record StoreChange(long LastSeenAt, long NoticedAt);
 
 /// <summary>
-/// Asks the store which one it is, and notices when it is another one than before. Measured on the machine's clock, since that is what
-/// stores and networks fail by.
+/// Asks the store which one it is, and notices when it is another one than before, or when it has a warning for this silo. Measured on the
+/// machine's clock, since that is what stores and networks fail by.
 /// </summary>
-internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILogger<StoreWatch> logger)
+internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, TimeProvider time, ILogger<StoreWatch> logger)
 {
     // Who asks because the store has just said something strange will not take no for an answer at once.
     private const int Tries = 20;
@@ -22,11 +22,19 @@ internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILo
     private long _seenAt;
     private bool _isSilent;
     private volatile StoreChange? _lastChange;
+    private string? _warning;
+    private long _warnedAt = long.MinValue;
     private Task _asking = Task.CompletedTask;
     private Task? _next;
 
     /// <summary>The last change; null where there was none since the silo began.</summary>
     public StoreChange? LastChange => _lastChange;
+
+    /// <summary>
+    /// When it was noticed that sessions were claimed from this silo that it had not handed over: all that was known of any session before
+    /// that has to be asked for once more. Never: the smallest number.
+    /// </summary>
+    public long WarnedAt => Volatile.Read(ref _warnedAt);
 
     /// <summary>What happens when it has changed, before anybody is told of the new one.</summary>
     public Action? OnChange { get; set; }
@@ -53,10 +61,10 @@ internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILo
     public async Task<StoreProbe> AskAsync()
     {
         var askedAt = Now;
-        var probe = await storage.ProbeAsync();
+        var probe = await storage.ProbeAsync(names.Here);
         if (probe.IsAnswered)
         {
-            Note(probe.Identity, askedAt);
+            Note(probe, askedAt);
         }
 
         return probe;
@@ -102,14 +110,21 @@ internal sealed class StoreWatch(ISessionStorage storage, TimeProvider time, ILo
         }
     }
 
-    private void Note(StoreIdentity? identity, long askedAt)
+    private void Note(StoreProbe probe, long askedAt)
     {
+        var identity = probe.Identity;
         lock (_gate)
         {
             // A question that was overtaken by a later one says nothing new.
             if (askedAt < _seenAt)
             {
                 return;
+            }
+
+            if (probe.Warning != _warning)
+            {
+                _warning = probe.Warning;
+                Volatile.Write(ref _warnedAt, Now);
             }
 
             if (identity is null && !_isSilent)

@@ -63,7 +63,8 @@ internal interface ISessionStorage
     /// <summary>
     /// Ends the session: everything is deleted and a tombstone written in its place, kept for <paramref name="tombstone"/>. Without
     /// <paramref name="owner"/> always accepted, also where nothing is stored (a create may still be on its way): Written, or
-    /// AlreadyWritten where a tombstone is there, which keeps its reason and lives at least as long as asked. With
+    /// AlreadyWritten where a tombstone is there, which keeps its reason and lives at least as long as asked. Written tells, where silos
+    /// share the store, who had the session and had not handed it over (<see cref="StoreReply.OwnerName"/>). With
     /// <paramref name="owner"/> only under its nonce: Written, Fenced, Missing, Tombstone.
     /// </summary>
     Task<StoreReply> DestroyAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner = null);
@@ -76,11 +77,22 @@ internal interface ISessionStorage
 
     /// <summary>
     /// Writes back a session that the store has lost, whole. Written (nothing was stored; or an older state of the same owner, or of the
-    /// one it was claimed from as it was claimed); AlreadyWritten; Ahead (the owner has stored a higher version since); Fenced; Tombstone;
+    /// one it was claimed from as it was claimed); AlreadyWritten; Ahead (the owner has stored a higher version since, in the same epoch);
+    /// Fenced; Tombstone;
     /// Late (older than <see cref="CreateDeadline"/> since <see cref="Restoration.StartedAt"/>).
     /// </summary>
     Task<StoreReply> RestoreAsync(SessionHandle handle, Restoration restoration);
 
-    /// <summary>Asks the store, all of it, for a sign of life, and which store it is. Concerns no session.</summary>
-    Task<StoreProbe> ProbeAsync();
+    /// <summary>How long a warning is kept: many times what is between two probes of a silo that may answer from memory.</summary>
+    static readonly TimeSpan WarningKept = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// Warns an owner that a session was claimed from it which it had not handed over. It hears of it with its next probe. Written.
+    /// </summary>
+    Task<StoreReply> WarnAsync(string ownerName);
+
+    /// <summary>
+    /// Asks the store, all of it, for a sign of life, which store it is, and whether this owner was warned. Concerns no session.
+    /// </summary>
+    Task<StoreProbe> ProbeAsync(string ownerName);
 }

@@ -13,6 +13,8 @@ namespace SessionActors;
 /// <item><term>@owner</term><description>nonce of the owner, 22 characters</description></item>
 /// <item><term>@silo</term><description>the owner's name</description></item>
 /// <item><term>@released</term><description>1 after a clean hand-over, else absent</description></item>
+/// <item><term>@from</term><description>the names of earlier owners since the last clean hand-over, a line each; else
+/// absent</description></item>
 /// <item><term>@version</term><description>number of deltas so far</description></item>
 /// <item><term>@epoch</term><description>number of owners so far</description></item>
 /// <item><term>@ttl</term><description>the session's own idle time-out in ms, where it has one</description></item>
@@ -151,6 +153,7 @@ internal static class RedisLayout
             PreviousOwnerName = previousOwner,
             PreviousOwner = null,
             Released = released,
+            TakenFrom = meta.TryGetValue("@from", out var from) ? [.. from.Split('\n')] : [],
         };
     }
 

@@ -3,9 +3,9 @@ using StackExchange.Redis;
 namespace SessionActors;
 
 /// <summary>
-/// Asks a Redis for a sign of life and for its run and replication ids, of which a restart or a failover changes one at least. One command;
-/// where the ids cannot be had, a PING. Of a Redis Cluster every master is asked for a sign of life alone: a session's own master is one of
-/// them, and their ids change one by one.
+/// Asks a Redis for a sign of life, for its run and replication ids, of which a restart or a failover changes one at least, and for an
+/// owner's warning. One command, with or without the ids. Of a Redis Cluster every master is asked for a sign of life alone: a session's
+/// own master is one of them, and their ids change one by one.
 /// </summary>
 internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
 {
@@ -15,17 +15,21 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
         local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
         local time = redis.call('TIME')
-        return { run and replication and run .. '/' .. replication or '', time[1] * 1000 + math.floor(time[2] / 1000) }
+        return {
+          run and replication and run .. '/' .. replication or '', time[1] * 1000 + math.floor(time[2] / 1000),
+          redis.call('HMGET', KEYS[1], '@last')[1]
+        }
         """;
 
     // Until told otherwise: what one user may run does not change under way, as a rule.
     private volatile bool _tellsIds = true;
 
-    public async Task<StoreProbe> AskAsync()
+    /// <param name="warning">The key of the owner's warning.</param>
+    public async Task<StoreProbe> AskAsync(RedisKey warning)
     {
         try
         {
-            return await AskAsync(await connection.GetAsync());
+            return await AskAsync(await connection.GetAsync(), warning);
         }
         catch (Exception error)
         {
@@ -33,26 +37,26 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
         }
     }
 
-    private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis)
+    private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis, RedisKey warning)
     {
+        var database = redis.GetDatabase();
         var masters = redis.GetServers().Where(server => server is { ServerType: ServerType.Cluster, IsReplica: false }).ToList();
         if (masters.Count > 0)
         {
             await Task.WhenAll(masters.Select(master => master.PingAsync()));
-            return new StoreProbe(null);
+            return new StoreProbe(null, Warning: await WarningAsync());
         }
 
-        var database = redis.GetDatabase();
         if (_tellsIds)
         {
             try
             {
-                var told = (RedisResult[])(await database.ExecuteAsync("EVAL", [Ids, 0], CommandFlags.DemandMaster))!;
+                var told = (RedisResult[])(await database.ExecuteAsync("EVAL", [Ids, 1, warning], CommandFlags.DemandMaster))!;
                 // After a failover another machine's clock counts.
                 clock.Learn((long)told[1]);
                 if ((string)told[0]! is { Length: > 0 } ids)
                 {
-                    return new StoreProbe(null, new StoreIdentity(ids));
+                    return new StoreProbe(null, new StoreIdentity(ids), (string?)told[2]);
                 }
 
                 _tellsIds = false;
@@ -64,7 +68,8 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
             }
         }
 
-        await database.ExecuteAsync("PING", [], CommandFlags.DemandMaster);
-        return new StoreProbe(null);
+        return new StoreProbe(null, Warning: await WarningAsync());
+
+        async Task<string?> WarningAsync() => (await database.HashGetAsync(warning, ["@last"], CommandFlags.DemandMaster))[0];
     }
 }

@@ -72,12 +72,13 @@ internal static class RedisReply
 
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
+        "written" when extra.Length == 1 => new(StoreOutcome.Written, OwnerName: (string?)extra[0] is { Length: > 0 } name ? name : null),
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(
             StoreOutcome.AlreadyWritten,
             Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
         "found" => new(StoreOutcome.Found, Mark: new(
-            (long)extra[0], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
+            (long)extra[0], (long)extra[4], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),

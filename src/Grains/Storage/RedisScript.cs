@@ -19,6 +19,7 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     private static readonly RedisScriptSource DestroySource = new("destroy.lua");
     private static readonly RedisScriptSource ReleaseSource = new("release.lua");
     private static readonly RedisScriptSource RestoreSource = new("restore.lua");
+    private static readonly RedisScriptSource WarnSource = new("warn.lua");
 
     /// <param name="key">The session.</param>
     /// <param name="creation">What it is created with.</param>
@@ -90,6 +91,12 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
                 .. RedisLayout.Slots(restoration), .. RedisLayout.Fields(state),
             ],
             owner);
+    }
+
+    public static RedisScript Warn(string key)
+    {
+        var id = RequestId.New().ToString();
+        return new(WarnSource, key, [id, RedisLayout.Ms(ISessionStorage.WarningKept)], id);
     }
 
     /// <summary>

@@ -59,7 +59,12 @@ internal sealed class RedisSessionStorage(
         return await SendAsync(RedisScript.Restore(KeyOf(handle), restoration, deadlineMs));
     }
 
-    public Task<StoreProbe> ProbeAsync() => (_probe ??= new RedisProbe(connection, _clock)).AskAsync();
+    public Task<StoreReply> WarnAsync(string ownerName) => SendAsync(RedisScript.Warn(WarningOf(ownerName)));
+
+    public Task<StoreProbe> ProbeAsync(string ownerName) =>
+        (_probe ??= new RedisProbe(connection, _clock)).AskAsync(WarningOf(ownerName));
+
+    private string WarningOf(string ownerName) => $"{_prefix}@warned:{ownerName}";
 
     private string KeyOf(SessionHandle handle) => _prefix + handle;
 

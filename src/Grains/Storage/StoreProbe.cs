@@ -12,7 +12,8 @@ internal readonly record struct StoreIdentity(string Value)
 /// <summary>The answer to a probe.</summary>
 /// <param name="Error">What went wrong; null where the store answered.</param>
 /// <param name="Identity">Which store it is; null where it does not tell.</param>
-internal readonly record struct StoreProbe(Exception? Error, StoreIdentity? Identity = null)
+/// <param name="Warning">Another one than before where the owner who asks was warned; null where it never was.</param>
+internal readonly record struct StoreProbe(Exception? Error, StoreIdentity? Identity = null, string? Warning = null)
 {
     /// <summary>Whether the store answered.</summary>
     public bool IsAnswered => Error is null;

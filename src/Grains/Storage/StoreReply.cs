@@ -49,7 +49,8 @@ internal enum StoreOutcome
 /// <summary>The answer to one step.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Reason">Why the session ended, with <see cref="StoreOutcome.Tombstone"/> and <see cref="StoreOutcome.Expired"/>.</param>
-/// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>.</param>
+/// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>; who did and had not handed it over, where it was
+/// ended by somebody else.</param>
 /// <param name="Session">The session, when a claim was granted.</param>
 /// <param name="Mark">Where the session is, with <see cref="StoreOutcome.Found"/>.</param>
 /// <param name="Error">What went wrong, with <see cref="StoreOutcome.Unknown"/>, <see cref="StoreOutcome.Unsent"/> and
@@ -72,7 +73,8 @@ internal readonly record struct StoreReply(
 
 /// <summary>What tells whether a session in memory is as the store has it.</summary>
 /// <param name="Version">How many deltas have been applied.</param>
+/// <param name="Epoch">How often it was claimed or created.</param>
 /// <param name="Owner">The nonce of whoever owns it.</param>
 /// <param name="OwnerName">The owner's name.</param>
 /// <param name="Released">Whether the owner handed it over with nothing left in its memory.</param>
-internal sealed record SessionMark(long Version, OwnerNonce Owner, string OwnerName, bool Released = false);
+internal sealed record SessionMark(long Version, long Epoch, OwnerNonce Owner, string OwnerName, bool Released = false);

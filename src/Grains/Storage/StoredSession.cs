@@ -42,4 +42,13 @@ internal sealed record StoredSession
 
     /// <summary>Whether the previous owner handed it over with nothing left in its memory.</summary>
     public required bool Released { get; init; }
+
+    /// <summary>
+    /// The names of those who had it since the last hand-over and may not know that they have it no more, <see cref="MostTakenFrom"/> at
+    /// most and the last one first. The same with <see cref="StoreOutcome.AlreadyWritten"/>. None in a store of a single silo.
+    /// </summary>
+    public ImmutableArray<string> TakenFrom { get; init; } = [];
+
+    /// <summary>More of them would all have died before they could warn the one before them.</summary>
+    public const int MostTakenFrom = 4;
 }

@@ -7,7 +7,8 @@
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    claimed; then ms until Redis drops it (-1: never), ms until its absolute end (-1: none), the previous owner's name, its
---              released mark ('1' or ''), the whole hash, and the previous owner's nonce
+--              released mark ('1' or ''), the whole hash, and the previous owner's nonce. In the hash is @from: the names of those, four
+--              at most and a line each, who had it since the last hand-over and may not know that they have it no more
 --   already    the owner has it already, the epoch stays; then the same
 --   missing    nothing is stored
 --   tombstone  the session has ended; then the reason
@@ -24,8 +25,8 @@ local function reply(outcome, ...)
   return { outcome, key, owner, now, ... }
 end
 
-local reason, format, previous, name, released, epoch, ending = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until'))
+local reason, format, previous, name, released, epoch, ending, from = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until', '@from'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -48,8 +49,12 @@ local outcome = 'already'
 if previous ~= owner then
   outcome = 'written'
   -- HDEL first: Redis out of memory refuses HSET as a script's first write, and reading a session must go on then.
-  redis.call('HDEL', key, '@released')
+  redis.call('HDEL', key, '@released', unpack(released and { '@from' } or {}))
   redis.call('HSET', key, '@owner', owner, '@silo', silo)
+  if not released and name and not string.find('\n' .. (from or '') .. '\n', '\n' .. name .. '\n', 1, true) then
+    from = from and name .. '\n' .. from or name
+    redis.call('HSET', key, '@from', string.match(from, '^[^\n]*\n?[^\n]*\n?[^\n]*\n?[^\n]*'))
+  end
   redis.call('HINCRBY', key, '@epoch', 1)
 end
 return reply(outcome, redis.call('PTTL', key), left, name or '', released or '', redis.call('HGETALL', key), previous or '')

@@ -8,7 +8,7 @@
 -- ARGV[4]   owner: only under this nonce; '' for always
 --
 -- Reply: { outcome, key, id, Redis time in ms }
---   written    ended
+--   written    ended; without an owner then the name of whoever had it and had not handed it over, '' for nobody
 --   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked
 --   tombstone  with an owner: the session has ended before; then the reason
 --   fenced     with an owner: another one has claimed it; then its name
@@ -26,7 +26,8 @@ local function reply(outcome, ...)
   return { outcome, key, id, now, ... }
 end
 
-local ended, format, stored, name = unpack(redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo'))
+local ended, format, stored, name, released = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released'))
 if ended and owner ~= '' then
   return reply('tombstone', ended)
 end
@@ -50,4 +51,4 @@ end
 redis.call('UNLINK', key)
 redis.call('HSET', key, '@ended', reason)
 redis.call('PEXPIRE', key, tombstone)
-return reply('written')
+return reply('written', owner == '' and not released and name or '')

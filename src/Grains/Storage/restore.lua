@@ -18,8 +18,8 @@
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim
 --   already    it is stored as it is
---   ahead      the owner has stored a higher version since
---   fenced     somebody else owns it; then its name
+--   ahead      the owner has stored a higher version since, and nobody has claimed it
+--   fenced     somebody else owns it, or did in between; then its name
 --   tombstone  the session has ended; then the reason
 --   late       the deadline is over
 local key, owner, silo, deadline, predecessor, claimed, version, epoch, keep, lifetime = KEYS[1], unpack(ARGV, 1, 9)
@@ -46,7 +46,8 @@ local function lower(a, b)
   return #a < #b or #a == #b and a < b
 end
 
-local reason, format, stored, name, has = unpack(redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version'))
+local reason, format, stored, name, has, owners = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@epoch'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -58,6 +59,9 @@ if format or redis.call('EXISTS', key) == 1 then
     return reply('already')
   end
   if stored == owner and lower(version, has) then
+    if owners ~= epoch then
+      return reply('fenced', name)
+    end
     return reply('ahead')
   end
   if stored ~= owner and (stored ~= predecessor or lower(claimed, has)) then

@@ -12,6 +12,7 @@ internal sealed record SessionRow(
     string OwnerName,
     bool Released,
     long Version,
+    long Epoch,
     long? Ends,
     bool Remembers);
 
@@ -20,7 +21,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
 {
     private readonly SqliteStatement _find = database.Statement(
         """
-        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released FROM session s
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released, s.epoch FROM session s
         LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
         """);
 
@@ -66,7 +67,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             return !_find.Read() ? null : new SessionRow(
                 _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4),
-                _find.Int64(8) != 0, _find.Int64(5), _find.NullableInt64(6),
+                _find.Int64(8) != 0, _find.Int64(5), _find.Int64(9), _find.NullableInt64(6),
                 flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
         }
         finally

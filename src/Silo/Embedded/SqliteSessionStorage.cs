@@ -85,7 +85,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, flush: null, row =>
-        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
+        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, row.Epoch, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, flush: null, row =>
@@ -138,8 +138,11 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         {
             case { Reason: { } reason }:
                 return new StoreReply(StoreOutcome.Tombstone, reason);
-            case not null when row.Owner == restoration.Owner.Value && row.Version >= restoration.State.Version:
-                return new StoreReply(row.Version == restoration.State.Version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+            case not null when row.Owner == restoration.Owner.Value && row.Version == restoration.State.Version:
+                return new StoreReply(StoreOutcome.AlreadyWritten);
+            case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version:
+                return row.Epoch == restoration.Epoch ? new StoreReply(StoreOutcome.Ahead)
+                    : new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
             case not null when row.Owner != restoration.Owner.Value
                 && (row.Owner != restoration.ClaimedFrom?.Owner.Value || row.Version > restoration.ClaimedFrom.Value.Version):
                 return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
@@ -165,8 +168,11 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         return new StoreReply(StoreOutcome.Written);
     });
 
+    // Its only silo has nobody to warn.
+    public Task<StoreReply> WarnAsync(string ownerName) => Task.FromResult(new StoreReply(StoreOutcome.Written));
+
     // What it has taken it keeps for as long as its process lives, so it stays the same store.
-    public async Task<StoreProbe> ProbeAsync()
+    public async Task<StoreProbe> ProbeAsync(string ownerName)
     {
         try
         {

@@ -92,7 +92,7 @@ internal sealed class Campaign : IAsyncDisposable
     private async Task StepAsync(params Fault[] faults)
     {
         var name = string.Join(" and ", faults.Select(fault => fault.ToString()));
-        var (before, leasesLost) = (_front.Counts, _front.LeasesLost);
+        var (before, leasesLost, deserters) = (_front.Counts, _front.LeasesLost, _world.Deserters);
         Say($"{name}");
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
         var partition = _world.Partitions.Begin(_world.Clock.Now);
@@ -104,10 +104,11 @@ internal sealed class Campaign : IAsyncDisposable
         }
 
         _pairs += faults.Length > 1 ? 1 : 0;
-        await Clock.PassAsync(faults.Max(fault => fault.Lasts));
+        var struck = _world.Clock.Now;
         // A server that starts needs its Redis.
-        foreach (var fault in faults.OrderBy(fault => fault.Server is null ? 0 : 1))
+        foreach (var fault in faults.OrderBy(fault => fault.Server is null ? 0 : 1).ThenBy(fault => fault.Lasts))
         {
+            await Clock.PassAsync(TimeSpan.FromTicks(Math.Max(0, (struck + fault.Lasts - _world.Clock.Now).Ticks)));
             await fault.HealAsync(_world);
         }
 
@@ -117,7 +118,8 @@ internal sealed class Campaign : IAsyncDisposable
         await RecoverAsync(name);
         var after = _front.Counts;
         var errors = after.Refused + after.Unknown - before.Refused - before.Unknown - (_front.LeasesLost - leasesLost);
-        if (faults is [StopFault] && errors > 0)
+        // One that learned only now that it was taken for dead takes requests with it.
+        if (faults is [StopFault] && errors > 0 && deserters == _world.Deserters)
         {
             var last = string.Join('\n', _front.LastFailures);
             _world.Findings.Add("orderly stop", $"{name}: {errors} requests failed; the last failures were\n{last}");
@@ -152,6 +154,7 @@ internal sealed class Campaign : IAsyncDisposable
     private async Task EndAsync(Task[] visiting, ServerUsage[] first)
     {
         await RecoverAsync("the last fault");
+        await Until.TrueAsync(() => _world.Servers.All(server => server.IsSpare || server.IsRunning), "all servers run again");
         _world.Findings.Add("liveness", "after the last fault", SurvivorCheck.Check(first, Usage()));
         await _stop.CancelAsync();
         var all = Task.WhenAll(visiting);

@@ -26,7 +26,7 @@ public sealed class HealingRuleTests : IDisposable
         _storage = new ModelSessionStorage(_time);
         _watched = new WatchedStorage(_storage);
         var options = Options.Create(new SessionActorsOptions { ServingLease = Lease });
-        _store = new StoreWatch(_watched, _time, NullLogger<StoreWatch>.Instance);
+        _store = new StoreWatch(_watched, new StubSilo(1).Names, _time, NullLogger<StoreWatch>.Instance);
         _serving = new ServingLease(
             options,
             _store,

@@ -170,7 +170,7 @@ public sealed class ServingLeaseTests : IDisposable
 
     private ServingLease NewLease(TimeSpan? length = null) => new(
         Options.Create(new SessionActorsOptions { ServingLease = length ?? Length }),
-        new StoreWatch(_storage, _time, NullLogger<StoreWatch>.Instance),
+        new StoreWatch(_storage, new StubSilo(1).Names, _time, NullLogger<StoreWatch>.Instance),
         _ => _standing(),
         _time,
         new SessionMetrics(_meters),

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace SessionActors;
+
+/// <summary>
+/// How the owners of sessions are named in the store, <c>{length}:{cluster}/{silo}</c>, and what a name tells about its silo. The length
+/// keeps cluster "a" from matching an owner in "a/b".
+/// </summary>
+internal sealed class OwnerNames(IOptions<ClusterOptions> cluster, ILocalSiloDetails silo, ISiloStatusOracle? members = null)
+{
+    private readonly string _ownCluster = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/";
+
+    /// <summary>The name of this silo.</summary>
+    public string Here { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/{silo.SiloAddress.ToParsableString()}";
+
+    /// <summary>Whether an owner belongs to this cluster, whose directory then knows the way to it.</summary>
+    public bool IsInOwnCluster([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] string? name) =>
+        name is not null && name.StartsWith(_ownCluster, StringComparison.Ordinal);
+
+    /// <summary>The silo of an owner in this cluster.</summary>
+    /// <exception cref="FormatException">It is no silo's name.</exception>
+    public SiloAddress SiloOf(string name) => SiloAddress.FromParsableString(name[_ownCluster.Length..]);
+
+    /// <summary>What an owner's silo is to the cluster, as far as is known here.</summary>
+    public SiloStatus StatusOf(string name) => members?.GetApproximateSiloStatus(SiloOf(name)) ?? SiloStatus.None;
+}

@@ -1,0 +1,92 @@
+namespace SessionActors;
+
+/// <content>How the session is ended, and how whoever had it before hears of what was done without them.</content>
+internal sealed partial class SessionOwner
+{
+    /// <summary>Ends the session, whoever owns it: a log-out must win.</summary>
+    /// <param name="patience">How long to ask the store.</param>
+    /// <param name="asOwner">Whether to try as its owner first, since it is in memory: another owner comes out for certain then.</param>
+    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
+    public async Task DestroyAsync(TimeSpan patience, bool asOwner)
+    {
+        var until = silo.Now + patience;
+        var reply = asOwner ? await SendAsync(Nonce) : new StoreReply(StoreOutcome.Missing);
+        if (reply.Outcome is StoreOutcome.Fenced or StoreOutcome.Missing or StoreOutcome.Tombstone)
+        {
+            var owner = reply.OwnerName;
+            reply = await SendAsync(owner: null);
+            await WarnAsync(reply.OwnerName ?? owner);
+        }
+
+        if (!reply.IsDone)
+        {
+            throw reply.ToException(_session);
+        }
+
+        silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
+
+        Task<StoreReply> SendAsync(OwnerNonce? owner) => StoreRetry.UntilAnsweredAsync(
+            silo.Time,
+            until > silo.Now ? until - silo.Now : TimeSpan.Zero,
+            () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone, owner));
+    }
+
+    /// <summary>
+    /// Writes the tombstone of a session whose time is over, and returns what its callers are to be told; null where another cluster, which
+    /// may have seen activity, owned it, and it was reclaimed.
+    /// </summary>
+    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
+    public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
+    {
+        var reply = await StoreRetry.UntilAnsweredAsync(
+            silo.Time,
+            SessionRequest.DefaultPatience,
+            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, Nonce));
+        if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))
+        {
+            await reclaim();
+            return null;
+        }
+
+        if (reply.IsDone)
+        {
+            silo.Healing.Ends.Add(handle, reason);
+        }
+
+        return reply.Outcome switch
+        {
+            StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(_session, reason),
+            StoreOutcome.Tombstone => new SessionDestroyedException(_session, reply.Reason),
+            StoreOutcome.Fenced => SessionUnavailableException.TakenOver(_session),
+            _ => throw NothingChanged(reply),
+        };
+    }
+
+    /// <summary>
+    /// Before anybody is told what comes of a session that was taken from somebody who did not hand it over: Orleans may have two
+    /// activations of it, in silos that are both well, and the other one would go on answering from its memory. Those of other clusters
+    /// ask the store anyway.
+    /// </summary>
+    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
+    private async Task WarnAsync(string? previousOwner)
+    {
+        if (!silo.Serving.IsOn || _guard is not null || !IsInOwnCluster(previousOwner))
+        {
+            return;
+        }
+
+        if (previousOwner == silo.Names.Here)
+        {
+            await silo.Live.WithAsync(handle, activation => activation.HandOverAsync(this));
+        }
+        else if (silo.Names.StatusOf(previousOwner!) != SiloStatus.Dead)
+        {
+            var reply = await StoreRetry.UntilAnsweredAsync(
+                silo.Time, SessionRequest.DefaultPatience, () => storage.WarnAsync(previousOwner!));
+            if (!reply.IsDone)
+            {
+                throw NothingChanged(reply);
+            }
+        }
+    }
+}
