@@ -44,7 +44,7 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly RedisServerSettings _settings;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("session-actors-redis-");
     private Process? _process;
-    private ConnectionMultiplexer? _admin;
+    private Task<ConnectionMultiplexer>? _admin;
 
     private RedisServer(RedisServerSettings settings) => _settings = settings;
 
@@ -129,18 +129,15 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public Task ResumeAsync() => SignalAsync("CONT");
 
-    /// <summary>A connection of the test's own, for looking and for administration.</summary>
+    /// <summary>A connection of the test's own, for looking and for administration. One, whoever comes first at the same time.</summary>
     public async Task<IConnectionMultiplexer> AdminAsync()
     {
-        if (_admin is null)
+        lock (_folder)
         {
-            var options = ConfigurationOptions.Parse(ConnectionString);
-            options.AllowAdmin = true;
-            options.AbortOnConnectFail = false;
-            _admin = await ConnectionMultiplexer.ConnectAsync(options);
+            _admin ??= ConnectAsync();
         }
 
-        return _admin;
+        return await _admin;
     }
 
     public async Task<IDatabase> DatabaseAsync() => (await AdminAsync()).GetDatabase();
@@ -162,11 +159,19 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         if (_admin is not null)
         {
-            await _admin.DisposeAsync();
+            await (await _admin).DisposeAsync();
         }
 
         Kill();
         _folder.Delete(recursive: true);
+    }
+
+    private Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var options = ConfigurationOptions.Parse(ConnectionString);
+        options.AllowAdmin = true;
+        options.AbortOnConnectFail = false;
+        return ConnectionMultiplexer.ConnectAsync(options);
     }
 
     private async Task LaunchAsync()

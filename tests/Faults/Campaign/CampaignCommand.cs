@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace SessionActors;
 
 /// <summary>
@@ -41,8 +43,18 @@ internal static class CampaignCommand
     private static async Task<IEnumerable<string>> RunAsync(CampaignSettings settings)
     {
         await Console.Error.WriteLineAsync($"Fault campaign: {settings.Command}");
+        var ended = new TaskCompletionSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         await using var campaign = await Campaign.StartAsync(settings);
-        var report = await campaign.RunAsync();
+        var running = campaign.RunAsync();
+        if (await Task.WhenAny(running, ended.Task) == ended.Task)
+        {
+            // Its servers and networks go with it.
+            return ["The campaign was ended by a signal."];
+        }
+
+        var report = await running;
         Console.WriteLine(report.ToMarkdown());
         foreach (var note in report.Notes)
         {
@@ -50,5 +62,11 @@ internal static class CampaignCommand
         }
 
         return report.Broken.Select(broken => $"BROKEN {broken.Check}: {broken.What}").Concat(report.Missing);
+
+        void End(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            ended.TrySetResult();
+        }
     }
 }
