@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
@@ -7,15 +8,25 @@ namespace SessionActors;
 /// How the owners of sessions are named in the store, <c>{length}:{cluster}/{silo}</c>, and what a name tells about its silo. The length
 /// keeps cluster "a" from matching an owner in "a/b".
 /// </summary>
-internal sealed class OwnerNames(IOptions<ClusterOptions> cluster, ILocalSiloDetails silo, ISiloStatusOracle? members = null)
+internal sealed class OwnerNames
 {
-    private readonly string _ownCluster = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/";
+    private readonly string _ownCluster;
+    private readonly ISiloStatusOracle? _members;
+
+    /// <param name="cluster">This cluster.</param>
+    /// <param name="silo">This silo.</param>
+    /// <param name="members">What is known of the others; null: nothing.</param>
+    public OwnerNames(IOptions<ClusterOptions> cluster, ILocalSiloDetails silo, ISiloStatusOracle? members = null)
+    {
+        (_ownCluster, _members) = ($"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/", members);
+        Here = _ownCluster + silo.SiloAddress.ToParsableString();
+    }
 
     /// <summary>The name of this silo.</summary>
-    public string Here { get; } = $"{cluster.Value.ClusterId.Length}:{cluster.Value.ClusterId}/{silo.SiloAddress.ToParsableString()}";
+    public string Here { get; }
 
     /// <summary>Whether an owner belongs to this cluster, whose directory then knows the way to it.</summary>
-    public bool IsInOwnCluster([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] string? name) =>
+    public bool IsInOwnCluster([NotNullWhen(true)] string? name) =>
         name is not null && name.StartsWith(_ownCluster, StringComparison.Ordinal);
 
     /// <summary>The silo of an owner in this cluster.</summary>
@@ -23,5 +34,5 @@ internal sealed class OwnerNames(IOptions<ClusterOptions> cluster, ILocalSiloDet
     public SiloAddress SiloOf(string name) => SiloAddress.FromParsableString(name[_ownCluster.Length..]);
 
     /// <summary>What an owner's silo is to the cluster, as far as is known here.</summary>
-    public SiloStatus StatusOf(string name) => members?.GetApproximateSiloStatus(SiloOf(name)) ?? SiloStatus.None;
+    public SiloStatus StatusOf(string name) => _members?.GetApproximateSiloStatus(SiloOf(name)) ?? SiloStatus.None;
 }

@@ -10,24 +10,27 @@ internal sealed partial class SessionOwner
     public async Task DestroyAsync(TimeSpan patience, bool asOwner)
     {
         var until = silo.Now + patience;
-        var reply = asOwner ? await SendAsync(Nonce) : new StoreReply(StoreOutcome.Missing);
-        if (reply.Outcome is StoreOutcome.Fenced or StoreOutcome.Missing or StoreOutcome.Tombstone)
-        {
-            var owner = reply.OwnerName;
-            reply = await SendAsync(owner: null);
-            await WarnAsync(reply.OwnerName ?? owner);
-        }
-
+        StoreReply? own = asOwner ? await SendAsync(Nonce) : null;
+        var reply = own is { Outcome: not (StoreOutcome.Fenced or StoreOutcome.Missing or StoreOutcome.Tombstone) } answer
+            ? answer
+            : await SendAsync(owner: null);
         if (!reply.IsDone)
         {
             throw reply.ToException(_session);
         }
 
         silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
+        if (!await WarnAsync(reply.OwnerName ?? own?.OwnerName, PatienceLeft()))
+        {
+            throw SessionUnavailableException.Unknown(
+                _session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
+        }
+
+        TimeSpan PatienceLeft() => until > silo.Now ? until - silo.Now : TimeSpan.Zero;
 
         Task<StoreReply> SendAsync(OwnerNonce? owner) => StoreRetry.UntilAnsweredAsync(
             silo.Time,
-            until > silo.Now ? until - silo.Now : TimeSpan.Zero,
+            PatienceLeft(),
             () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone, owner));
     }
 
@@ -65,28 +68,22 @@ internal sealed partial class SessionOwner
     /// <summary>
     /// Before anybody is told what comes of a session that was taken from somebody who did not hand it over: Orleans may have two
     /// activations of it, in silos that are both well, and the other one would go on answering from its memory. Those of other clusters
-    /// ask the store anyway.
+    /// ask the store anyway. False where the store did not take the warning within the patience.
     /// </summary>
-    /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    private async Task WarnAsync(string? previousOwner)
+    private async Task<bool> WarnAsync(string? previousOwner, TimeSpan patience)
     {
-        if (!silo.Serving.IsOn || _guard is not null || !IsInOwnCluster(previousOwner))
+        if (!silo.Serving.IsOn || _guard is not null || !silo.Names.IsInOwnCluster(previousOwner))
         {
-            return;
+            return true;
         }
 
         if (previousOwner == silo.Names.Here)
         {
             await silo.Live.WithAsync(handle, activation => activation.HandOverAsync(this));
+            return true;
         }
-        else if (silo.Names.StatusOf(previousOwner!) != SiloStatus.Dead)
-        {
-            var reply = await StoreRetry.UntilAnsweredAsync(
-                silo.Time, SessionRequest.DefaultPatience, () => storage.WarnAsync(previousOwner!));
-            if (!reply.IsDone)
-            {
-                throw NothingChanged(reply);
-            }
-        }
+
+        return silo.Names.StatusOf(previousOwner) == SiloStatus.Dead
+            || (await StoreRetry.UntilAnsweredAsync(silo.Time, patience, () => storage.WarnAsync(previousOwner))).IsDone;
     }
 }

@@ -119,7 +119,10 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
                 foreach (var name in stored.TakenFrom)
                 {
-                    await WarnAsync(name);
+                    if (!await WarnAsync(name, patience))
+                    {
+                        throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+                    }
                 }
 
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);

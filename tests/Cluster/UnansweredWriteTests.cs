@@ -118,6 +118,31 @@ public sealed class UnansweredWriteTests
     }
 
     [Fact]
+    public async Task Who_joins_a_claim_under_way_is_not_refused_at_the_end_of_somebody_elses_patience()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync();
+        await cluster.DeactivateAsync(session);
+        var gate = new StepGate();
+        cluster.Storage.OnStep = async (_, _) =>
+        {
+            await gate.PassAsync();
+            return new StoreReply(StoreOutcome.Unsent);
+        };
+        var first = session.ReadAsync().AsTask();
+        await gate.ArrivedAsync();
+        var arrived = cluster.Arrived(nameof(ISessionGrain.ReadAsync));
+        var second = session.ReadAsync().AsTask();
+        await cluster.ArrivedAsync(nameof(ISessionGrain.ReadAsync), arrived + 1);
+
+        cluster.Time.Advance(SessionRequest.DefaultPatience);
+        gate.Open();
+
+        Assert.False((await Assert.ThrowsAsync<SessionUnavailableException>(() => first)).Moved);
+        Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => second)).Moved);
+    }
+
+    [Fact]
     public async Task A_read_never_shows_what_the_store_has_not_confirmed()
     {
         await using var cluster = await SessionCluster.StartAsync();

@@ -52,6 +52,30 @@ public sealed class WriteBehindReclaimTests
     }
 
     [Fact]
+    public async Task A_claim_back_whose_warning_the_store_does_not_take_for_long_loses_nothing_of_what_was_acknowledged()
+    {
+        await using var clusters = await Pair.StartAsync("same", "same", FlushMode.WriteThrough);
+        var (here, there) = clusters.Sessions;
+        await clusters.First.NewSessionAsync(handle: clusters.Handle);
+        await here.IncrementAsync("n", 40);
+        var (time, refused) = (clusters.First.Time, 0);
+        var began = time.GetTimestamp();
+        clusters.First.Storage.OnStep = (step, run) =>
+        {
+            var isRefused = step == "warn" && time.GetElapsedTime(began) < SessionRequest.DefaultPatience * 2;
+            refused += isRefused ? 1 : 0;
+            return isRefused ? Task.FromResult(new StoreReply(StoreOutcome.Unsent)) : run();
+        };
+        await there.IncrementAsync("m");
+
+        await clusters.First.StoredAsync();
+
+        Assert.NotEqual(0, refused);
+        Assert.Equal(0, clusters.First.Lost);
+        Assert.Equal(40, await clusters.First.MoveTimeAsync(here.IncrementAsync("n", 0)));
+    }
+
+    [Fact]
     public async Task What_was_acknowledged_is_applied_where_it_would_be_refused_now()
     {
         await using var clusters = await Pair.StartAsync("one", "other", FlushMode.WriteThrough, options => options.MaxProperties = 4);

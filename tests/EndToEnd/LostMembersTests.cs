@@ -33,6 +33,31 @@ public sealed class LostMembersTests
             () => (one.Output + two.Output).Contains("list of the cluster's silos", StringComparison.Ordinal), "it is told in the log");
     }
 
+    [Fact]
+    public async Task After_Redis_is_emptied_sessions_that_begin_then_outlive_the_server_that_had_the_keys_of_cookies()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await StartAsync(redis);
+        await using var two = await StartAsync(redis);
+        var database = await redis.DatabaseAsync();
+        using var before = new Browser(one.Address);
+        await before.GetAsync("/set/a/before");
+        using var elsewhere = before.At(two.Address);
+        Assert.Equal("before", await elsewhere.GetAsync("/get/a"));
+
+        await database.ExecuteAsync("FLUSHALL");
+        using var visitor = new Browser(two.Address);
+        await visitor.GetAsync("/set/a/x");
+        await Until.TrueAsync(
+            () => database.KeyExistsAsync("session:@state:cookiekeys/cookiekeys/0"), "the servers have written the keys back");
+        one.Kill();
+        two.Kill();
+        await using var three = await StartAsync(redis);
+
+        using var moved = visitor.At(three.Address);
+        Assert.Equal("x", await moved.GetAsync("/get/a"));
+    }
+
     private static async Task<string[]> NamesAsync(IDatabase database, string list) =>
         [.. (await database.HashKeysAsync(list)).Select(name => (string)name!).Order(StringComparer.Ordinal)];
 

@@ -49,9 +49,22 @@ internal static class SimChecks
 
     /// <summary>Nobody sees what the session never was: half a change, a mix of two histories, another's values.</summary>
     private static IEnumerable<string> Strangers(SimRecord record) => record.Seen
-        .Where(seen => !record.StoredOf(seen.Session).Was(seen.Snapshot))
+        .Where(seen => !record.StoredOf(seen.Session).Was(seen.Snapshot)
+            && !(record.StoredOf(seen.Session).Passed(seen.Snapshot.Version) && IsWhole(record, seen)))
         .Select(seen => $"{seen.Session.LogName}: somebody saw version {seen.Snapshot.Version} as it never was: "
             + string.Join(' ', SimRecord.Texts(seen.Snapshot.Properties).Select(property => $"{property.Key}={property.Value}")));
+
+    /// <summary>
+    /// Whether what are always set together are the same, and every value is one that was sent for that property and session.
+    /// </summary>
+    private static bool IsWhole(SimRecord record, SeenState seen)
+    {
+        var texts = SimRecord.Texts(seen.Snapshot.Properties);
+        var sent = record.Sent.Where(sent => sent.Session == seen.Session).Select(sent => sent.Call.Record.Call).ToArray();
+        return texts.GetValueOrDefault(SimNames.Left) == texts.GetValueOrDefault(SimNames.Right)
+            && texts.Where(text => text.Key != SimNames.Counter).All(text => Array.Exists(
+                sent, call => call.Sets.Contains(text) || (call.Name == text.Key && call.Value == text.Value)));
+    }
 
     /// <summary>Nobody sees what is older than the lease, be there as many activations as there may.</summary>
     private static IEnumerable<string> Old(SimRecord record, SimKind kind, TimeSpan servingLease) =>
@@ -69,7 +82,8 @@ internal static class SimChecks
     /// </summary>
     private static IEnumerable<string> Once(SimRecord record)
     {
-        var refused = record.Sent.Where(sent => sent.Call.Record.End == CallEnd.Refused && sent.Call.Record.Until > record.LastLoss)
+        var refused = record.Sent
+            .Where(sent => sent.Call.Record.End == CallEnd.Refused && !IsForgotten(sent.Id, sent.Call.Record.Until))
             .ToDictionary(sent => sent.Id);
         foreach (var session in record.Sessions)
         {
@@ -87,6 +101,9 @@ internal static class SimChecks
                 }
             }
         }
+
+        bool IsForgotten(RequestId id, long refusedAt) =>
+            record.Losses.Exists(loss => loss > refusedAt && loss < record.AppliedAt.GetValueOrDefault(id));
     }
 
     /// <summary>What was acknowledged is in the store at the version that was told, where it began after the last loss.</summary>

@@ -25,8 +25,11 @@ internal sealed class SimRecord
     /// <summary>What must not happen whatever the history.</summary>
     public List<string> Problems { get; } = [];
 
-    /// <summary>When the store last lost what it had.</summary>
-    public long LastLoss { get; private set; }
+    /// <summary>When the store lost what it had.</summary>
+    public List<long> Losses { get; } = [];
+
+    /// <summary>When it did so last.</summary>
+    public long LastLoss => Losses.LastOrDefault();
 
     public long Moment => _moment;
 
@@ -50,7 +53,21 @@ internal sealed class SimRecord
     }
 
     /// <summary>The store went back to an older state.</summary>
-    public void Lost() => LastLoss = ++_moment;
+    public void Lost() => Losses.Add(++_moment);
+
+    /// <summary>The store has applied a flush.</summary>
+    public void Applied(SessionHandle session, Flush flush, StoredSession after)
+    {
+        StoredOf(session).Add(flush, after);
+        _moment++;
+        foreach (var entry in flush.Entries)
+        {
+            AppliedAt[entry.Id] = _moment;
+        }
+    }
+
+    /// <summary>When a call was applied last.</summary>
+    public Dictionary<RequestId, long> AppliedAt { get; } = [];
 
     /// <summary>The properties as the model has them: texts, and the counter as a number.</summary>
     public static ImmutableSortedDictionary<string, string> Texts(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties) =>
@@ -111,17 +128,18 @@ internal sealed class SimStoreLog
         }
 
         _between.Remove(flush.FromVersion);
-
         _ever.Add((after.Version, Describe(after.Version, after.Generation, after.Properties)));
     }
 
-    /// <summary>
-    /// Whether the session ever was like this. Between the first and the last change of a flush nobody here knows what it was; another silo
-    /// may have made the same changes one by one, and finds itself there.
-    /// </summary>
+    /// <summary>Whether the session ever was like this.</summary>
     public bool Was(SessionSnapshot seen) =>
-        _between.Contains(seen.Version)
-        || _ever.Contains((seen.Version, Describe(seen.Version, seen.Generation, seen.Properties)));
+        _ever.Contains((seen.Version, Describe(seen.Version, seen.Generation, seen.Properties)));
+
+    /// <summary>
+    /// Whether a version was passed between the first and the last change of a flush. What the session was then nobody here knows; another
+    /// silo may have made the same changes one by one, and finds itself there.
+    /// </summary>
+    public bool Passed(long version) => _between.Contains(version);
 
     /// <summary>Remembers what has happened so far, and returns what makes all that came later unhappen.</summary>
     public Action Save()

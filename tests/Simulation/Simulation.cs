@@ -33,7 +33,7 @@ internal static class Simulation
             LeaseWait = TimeSpan.FromSeconds(8),
             LeaseBlocksShared = true,
         };
-        store.Model.OnApplied = (session, flush, after) => record.StoredOf(session).Add(flush, after);
+        store.Model.OnApplied = record.Applied;
         var cluster = new SimCluster(scheduler, store, options);
         for (var i = dice.Below(2); i >= -1; i--)
         {

@@ -72,6 +72,7 @@ internal static class RedisReply
 
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
+        // A destroy's; a claim brings more, and the others nothing.
         "written" when extra.Length == 1 => new(StoreOutcome.Written, OwnerName: (string?)extra[0] is { Length: > 0 } name ? name : null),
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(

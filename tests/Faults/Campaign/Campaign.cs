@@ -92,7 +92,8 @@ internal sealed class Campaign : IAsyncDisposable
     private async Task StepAsync(params Fault[] faults)
     {
         var name = string.Join(" and ", faults.Select(fault => fault.ToString()));
-        var (before, leasesLost, deserters) = (_front.Counts, _front.LeasesLost, _world.Deserters);
+        var before = _front.Counts;
+        var servers = _world.Servers.Select(server => (Server: server, server.Failed, server.Desertions)).ToArray();
         Say($"{name}");
         var outage = faults.Any(fault => fault.HidesRedis) ? _world.Outages.Begin(_world.Clock.Now) : null;
         var partition = _world.Partitions.Begin(_world.Clock.Now);
@@ -117,9 +118,9 @@ internal sealed class Campaign : IAsyncDisposable
         partition(healed + Settling);
         await RecoverAsync(name);
         var after = _front.Counts;
-        var errors = after.Refused + after.Unknown - before.Refused - before.Unknown - (_front.LeasesLost - leasesLost);
         // One that learned only now that it was taken for dead takes requests with it.
-        if (faults is [StopFault] && errors > 0 && deserters == _world.Deserters)
+        var errors = servers.Where(was => was.Server.Desertions == was.Desertions).Sum(was => was.Server.Failed - was.Failed);
+        if (faults is [StopFault] && errors > 0)
         {
             var last = string.Join('\n', _front.LastFailures);
             _world.Findings.Add("orderly stop", $"{name}: {errors} requests failed; the last failures were\n{last}");

@@ -9,10 +9,7 @@ internal sealed class FlushAllFault : Fault
 
     public override bool StrikesRedis => true;
 
-    // Nothing else happens to the servers in the second or two in which they write back what they know of each other, and their keys.
-    public override bool StrikesAllServers => true;
-
-    public override TimeSpan Lasts { get; } = TimeSpan.FromSeconds(3);
+    public override TimeSpan Lasts => TimeSpan.Zero;
 
     public override async Task StrikeAsync(FaultWorld world)
     {

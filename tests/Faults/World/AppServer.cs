@@ -55,6 +55,12 @@ internal sealed class AppServer : IAsyncDisposable
     /// <summary>How many requests are on their way to it.</summary>
     public int Load;
 
+    /// <summary>How many requests it did not answer with success, but for leases that were lost with their silo.</summary>
+    public int Failed;
+
+    /// <summary>How often it ended by itself: it learned that it had been taken for dead.</summary>
+    public int Desertions;
+
     /// <summary>Until when the clients go to others, because it did not answer.</summary>
     public TimeSpan AvoidUntil { get; set; }
 

@@ -52,6 +52,8 @@ internal sealed class FaultLink(FaultProxy proxy, TcpClient client)
         return becomes;
     }
 
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+
     private async Task PumpAsync(NetworkStream from, NetworkStream to, FaultGate gate, Func<ReadOnlyMemory<byte>, FaultedReply> judge)
     {
         var buffer = new byte[64 * 1024];
@@ -60,9 +62,11 @@ internal sealed class FaultLink(FaultProxy proxy, TcpClient client)
             while (await from.ReadAsync(buffer) is > 0 and var read)
             {
                 await gate.PassAsync();
-                if (proxy.Latency > TimeSpan.Zero)
+                var came = TimeProvider.System.GetTimestamp();
+                // Again for the rest: a timer fires a little before its time, now and then.
+                while (proxy.Latency - TimeProvider.System.GetElapsedTime(came) is var rest && rest > TimeSpan.Zero)
                 {
-                    await Clock.PassAsync(proxy.Latency);
+                    await Clock.PassAsync(rest > Tick ? rest : Tick);
                 }
 
                 switch (judge(buffer.AsMemory(0, read)))

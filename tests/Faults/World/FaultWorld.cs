@@ -80,7 +80,7 @@ internal sealed class FaultWorld : IAsyncDisposable
     public Findings Findings { get; } = new();
 
     /// <summary>How many servers ended by themselves: those that learned that they had been taken for dead.</summary>
-    public int Deserters { get; private set; }
+    public int Deserters => Servers.Sum(server => server.Desertions);
 
     public long LostReplies => Servers.Sum(server => server.Redis.LostReplies);
 
@@ -180,7 +180,7 @@ internal sealed class FaultWorld : IAsyncDisposable
             {
                 if (!server.IsRunning && !_heldDown.GetValueOrDefault(server.Number))
                 {
-                    Deserters++;
+                    server.Desertions++;
                     Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} ended by itself:\n{server.LastWords}");
                     server.Kill();
                     try

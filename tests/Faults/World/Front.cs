@@ -29,16 +29,12 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
     private long _done;
     private long _refused;
     private long _unknown;
-    private long _leasesLost;
 
     /// <summary>Requests that were answered with success, refused, and left open.</summary>
     public (long Done, long Refused, long Unknown) Counts =>
         (Interlocked.Read(ref _done), Interlocked.Read(ref _refused), Interlocked.Read(ref _unknown));
 
     public long Operations => Counts is var (done, refused, unknown) ? done + refused + unknown : 0;
-
-    /// <summary>How many of those refused had a lease that was lost with its silo, which is not promised to survive.</summary>
-    public long LeasesLost => Interlocked.Read(ref _leasesLost);
 
     /// <summary>How often each kind of answer came that is no success.</summary>
     public IReadOnlyDictionary<string, long> Failures => _answers;
@@ -142,7 +138,9 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
         {
             var kind = answer.Http.Status == 0 ? "connection lost" : $"{answer.Http.Status}, {answer.Outcome}";
             _answers.AddOrUpdate(kind, 1, (_, count) => count + 1);
-            _ = answer.Body.Contains("The lease on session", StringComparison.Ordinal) ? Interlocked.Increment(ref _leasesLost) : 0;
+            // Which is not promised to survive.
+            _ = answer.Body.Contains("The lease on session", StringComparison.Ordinal)
+                ? 0 : Interlocked.Increment(ref servers[answer.Server].Failed);
             _lastFailures.Enqueue(answer);
             if (_lastFailures.Count > 5)
             {
