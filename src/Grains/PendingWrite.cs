@@ -28,11 +28,14 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>The state after this operation and all before it.</summary>
     public SessionState State { get; private set; } = null!;
 
+    /// <summary>Why the state it was last applied to refuses it; null where it does not.</summary>
+    public Exception? Refusal { get; private set; }
+
     /// <summary>
     /// Whether there is nothing to store. Of a call that was sent before even "nothing to do" is stored, as its entry in the ring: so the
     /// store proves that it was judged by what is there, and an earlier try that is still under way somewhere finds that it is answered.
     /// </summary>
-    public bool IsNothingToStore => Change.Delta.IsEmpty && Change.Secret is null && !WasSentBefore;
+    public bool IsNothingToStore => Refusal is not null || (Change.Delta.IsEmpty && Change.Secret is null && !WasSentBefore);
 
     /// <summary>Whether an earlier try of the call may be anywhere.</summary>
     public bool WasSentBefore => request.UntoldFor > TimeSpan.Zero;
@@ -75,9 +78,12 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>What it makes of a state.</summary>
     public void Project(Change change, SessionState before, SessionActorsOptions limits, string session)
     {
-        (Change, Entry) = (change, Entry with { Result = change.Result });
+        (Change, Entry, Refusal) = (change, Entry with { Result = change.Result }, null);
         State = IsNothingToStore ? before : before.Apply(change, limits, session);
     }
+
+    /// <summary>What it makes of a state that refuses it: nothing, and its caller is told so once that state is stored.</summary>
+    public void Refuse(Exception why, SessionState before) => (Change, Refusal, State) = (new Change(SessionDelta.Empty), why, before);
 
     public void WentUnanswered(TimeSpan sentAt) => UnansweredSince ??= sentAt;
 
@@ -94,7 +100,11 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// <summary>It is stored, or there is nothing left of it to be stored.</summary>
     public void Complete(Applied applied)
     {
-        if (Settled() is null)
+        if (Refusal is { } why)
+        {
+            Fail(why);
+        }
+        else if (Settled() is null)
         {
             Answered(_completion.TrySetResult(applied));
         }

@@ -87,10 +87,12 @@ internal sealed partial class PendingWrites(
 
         _writes.Project(write);
         var behind = BehindOf(write);
-        // Where somebody else may have changed something, even "nothing to do" has to be asked for.
+        // Where somebody else may have changed something, even "nothing to do" has to be asked for, and what is refused because of a write
+        // that is not stored yet is refused when that is.
         if (write.IsNothingToStore && owner.KnowsAll && (behind is not null || (IsIdle && _writes.Waiting.Count == 0)))
         {
-            return Task.FromResult(new Applied(Current.Version, write.Entry.Result));
+            return write.Refusal is { } why
+                ? Task.FromException<Applied>(why) : Task.FromResult(new Applied(Current.Version, write.Entry.Result));
         }
 
         _writes.Add(write);

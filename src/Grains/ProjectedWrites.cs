@@ -50,12 +50,19 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>Whether nobody can tell any more if an earlier try, made since then, was stored.</summary>
     public bool MayHaveForgotten(TimeSpan? since) => _ring.MayHaveForgotten(since);
 
-    /// <summary>Applies a write to the projected state, without adding it.</summary>
+    /// <summary>Applies a write to the projected state, without adding it; or finds that this refuses it.</summary>
     public void Project(PendingWrite write)
     {
-        var change = write.IsAcknowledged ? AcknowledgedChange.Again(write, _projected) : write.Operation(_projected);
-        var limits = write.IsAcknowledged ? AcknowledgedChange.NoLimits : silo.Options;
-        write.Project(change with { Delta = _projected.Effective(change.Delta) }, _projected, limits, session);
+        try
+        {
+            var change = write.IsAcknowledged ? AcknowledgedChange.Again(write, _projected) : write.Operation(_projected);
+            var limits = write.IsAcknowledged ? AcknowledgedChange.NoLimits : silo.Options;
+            write.Project(change with { Delta = _projected.Effective(change.Delta) }, _projected, limits, session);
+        }
+        catch (Exception e)
+        {
+            write.Refuse(e, _projected);
+        }
     }
 
     /// <summary>Adds a write that was applied.</summary>
@@ -164,15 +171,8 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
             }
             else
             {
-                try
-                {
-                    Project(write);
-                    Add(write);
-                }
-                catch (Exception e)
-                {
-                    write.Fail(e);
-                }
+                Project(write);
+                Add(write);
             }
         }
     }

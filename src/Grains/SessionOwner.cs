@@ -150,14 +150,9 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             onTry();
             return storage.CommitAsync(handle, flush);
         });
-        if (reply.Outcome == StoreOutcome.Written)
-        {
-            // One that was written before is answered so whoever has the session now.
-            Confirm(askedAt);
-        }
-
         if (reply.IsDone)
         {
+            Confirm(askedAt);
             Slide(isWaitedFor);
             if (flush.KeepFor is { } keepFor)
             {

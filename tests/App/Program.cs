@@ -3,6 +3,11 @@ using SessionActors.TestApp;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddSessionSilo();
+if (builder.Configuration.GetValue<bool>("DistributedDirectory"))
+{
+    builder.UseOrleans(silo => silo.AddDistributedGrainDirectory());
+}
+
 builder.Services.AddActorSession();
 builder.Services.AddSingleton<Gates>();
 builder.Services.AddSingleton<AfterSession>();

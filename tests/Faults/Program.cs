@@ -4,7 +4,7 @@ using Xunit.Runner.InProc.SystemConsole;
 namespace SessionActors;
 
 /// <summary>
-/// The test runner as xunit generates it, and the campaigns: <c>campaign</c>, or <c>campaign 1</c> or <c>2</c> for so many clusters.
+/// The test runner as xunit generates it, and the campaigns: <c>campaign</c>, which says what else it takes.
 /// </summary>
 internal static class Program
 {

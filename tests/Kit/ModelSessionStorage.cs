@@ -94,7 +94,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
 
     public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => LiveStepAsync(handle, entry =>
     {
-        if (entry.Remembers(flush))
+        if (entry.Owner == flush.Owner && entry.Remembers(flush))
         {
             return new StoreReply(StoreOutcome.AlreadyWritten);
         }
@@ -298,7 +298,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         // All that changes is in fields that are replaced.
         public Entry Copy() => (Entry)MemberwiseClone();
 
-        // All of it: its first call alone may have been sent again to another owner.
+        // All of it: its first call alone may have been stored before in another flush.
         public bool Remembers(Flush flush) => flush.Entries.Index().All(
             entry => _ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var written) && written.Id == entry.Item.Id);
 

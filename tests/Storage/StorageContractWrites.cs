@@ -81,7 +81,30 @@ public abstract partial class StorageContract
         var session = await ReadAsync(handle);
         Assert.Equal([2], session.Properties["a"].ToArray());
         Assert.Equal(3, session.Version);
-        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, first));
+    }
+
+    [Fact]
+    public async Task CommitResentAfterAnotherClaimed_IsFencedAndInTheRing()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var flush = await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("a", [1]), "result"));
+
+        var session = await ReadAsync(handle);
+
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, flush));
+        Assert.Equal(flush.Entries[0], session.Ring[2].Entry);
+    }
+
+    [Fact]
+    public async Task CommitThatAnotherOwnerHasStoredInAnotherState_IsFenced()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var flush = Next(last, SessionDelta.Empty.Set("a", [1]));
+        var other = OwnerNonce.New();
+        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, other));
+        await CommitAsync(handle, flush with { Owner = other });
+
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, flush));
     }
 
     [Fact]
@@ -176,7 +199,6 @@ public abstract partial class StorageContract
         Assert.True(session.RingReach >= TimeSpan.FromMilliseconds(200));
         Assert.Equal(Enumerable.Range(2, ISessionStorage.RingSize).Select(v => (long)v), session.Ring.Keys.Order());
         Assert.Equal(new RingEntry(last.Id, "129"), session.Ring[129].Entry);
-        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.CommitAsync(handle, oldest));
         AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, forgotten));
         Assert.Equal([1], (await ReadAsync(handle)).Properties["n"].ToArray());
     }

@@ -8,8 +8,9 @@ namespace SessionActors;
 /// <item>Absent means gone: only <see cref="CreateAsync"/> makes a session, so nothing that comes late revives one. The exception is
 /// <see cref="RestoreAsync"/>, for a session that the store itself has lost.</item>
 /// <item>The fence is the owner's nonce, compared for equality. Whoever claims draws a new one, and every earlier owner is fenced.</item>
-/// <item>A flush that is sent again with the same ids is applied once and answered <see cref="StoreOutcome.AlreadyWritten"/>, also after
-/// somebody else has claimed the session, for as long as its first id is in the ring (<see cref="RingSize"/> deltas).</item>
+/// <item>A flush that its owner sends again with the same ids is applied once and answered <see cref="StoreOutcome.AlreadyWritten"/>, for
+/// as long as its ids are in the ring (<see cref="RingSize"/> deltas). Once somebody else has claimed the session it is fenced: what was
+/// done to each id then tells the ring that a claim reads.</item>
 /// <item>No answer is <see cref="StoreOutcome.Unknown"/>: neither success nor failure. Only what certainly did not reach the store is
 /// <see cref="StoreOutcome.Unsent"/>, only what the store itself turned down is <see cref="StoreOutcome.Refused"/>.</item>
 /// <item>An ended session is a tombstone for a while: every step but destroy is answered <see cref="StoreOutcome.Tombstone"/> with the
@@ -45,8 +46,8 @@ internal interface ISessionStorage
     Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone);
 
     /// <summary>
-    /// Applies a flush. Written; AlreadyWritten (all its ids are in the ring, each at its place); Fenced (another owner, whose name is in
-    /// <see cref="StoreReply.OwnerName"/>); Behind (the store's version is lower than <see cref="Flush.FromVersion"/>: it lost data);
+    /// Applies a flush. Written; Fenced (another owner, whose name is in <see cref="StoreReply.OwnerName"/>); AlreadyWritten (all its ids
+    /// are in the ring, each at its place); Behind (the store's version is lower than <see cref="Flush.FromVersion"/>: it lost data);
     /// Ahead (it is higher); Missing; Tombstone.
     /// </summary>
     Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush);

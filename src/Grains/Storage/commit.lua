@@ -13,7 +13,7 @@
 --
 -- Reply: { outcome, key, request id, Redis time in ms }
 --   written    applied
---   already    applied before, whoever owns the session now
+--   already    applied before
 --   fenced     another owner has claimed it; then its name
 --   behind     the stored version is lower than from: Redis lost data
 --   ahead      the stored version is higher than from
@@ -45,7 +45,11 @@ end
 if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 end
--- All of it, not the first call alone: that one may have been sent again to another owner, and the others not.
+-- Before the ring is asked: what another owner has stored of these calls, it has stored in a state that this one may not know.
+if stored ~= owner then
+  return reply('fenced', name)
+end
+-- All of it, not the first call alone: that one may have been stored before in another flush, without the others.
 local i, already = 9, entry and string.sub(entry, 1, 22) == id
 while already and i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
   already = string.sub(redis.call('HMGET', key, ARGV[i])[1] or '', 1, 22) == string.sub(ARGV[i + 1], 1, 22)
@@ -53,9 +57,6 @@ while already and i < #ARGV and string.find(ARGV[i], '^@r%d+$') do
 end
 if already then
   return reply('already')
-end
-if stored ~= owner then
-  return reply('fenced', name)
 end
 if version ~= from then
   -- As text: a Lua number holds no more than 53 bits.

@@ -77,7 +77,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     }
 
     /// <summary>
-    /// Whether all of a flush was applied. Its first call alone may have been sent again to another owner, and the others not.
+    /// Whether all of a flush was applied. Its first call alone may have been stored before in another flush, without the others.
     /// </summary>
     public bool RemembersAll(long id, Flush flush)
     {

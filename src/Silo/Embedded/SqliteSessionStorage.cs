@@ -66,7 +66,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
 
     public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => LiveStepAsync(handle, flush, row =>
     {
-        if (row.Remembers && _rows.RemembersAll(row.Id, flush))
+        if (row.Owner == flush.Owner.Value && row.Remembers && _rows.RemembersAll(row.Id, flush))
         {
             return new StoreReply(StoreOutcome.AlreadyWritten);
         }

@@ -142,12 +142,17 @@ internal sealed class Campaign : IAsyncDisposable
                 "liveness",
                 $"{silent.Count} sessions were not answered within {_settings.RecoveryLimit.TotalSeconds} s after {after} "
                     + $"ended at {_lastHeal.TotalSeconds:0.0} s: {string.Join(' ', silent)}");
-            foreach (var server in _world.Servers.Where(server => server.IsRunning))
-            {
-                _world.Findings.Note($"{_world.Clock.Now.TotalSeconds:0.0} s, server {server.Number} last said:\n{server.LastWords}");
-            }
-
+            NoteLastWords();
             await _recovery.WaitAsync(TimeSpan.FromSeconds(60));
+            NoteLastWords();
+        }
+    }
+
+    private void NoteLastWords()
+    {
+        foreach (var server in _world.Servers.Where(server => server.IsRunning))
+        {
+            _world.Findings.Note($"{_world.Clock.Now.TotalSeconds:0.0} s, server {server.Number} last said:\n{server.LastWords}");
         }
     }
 
@@ -210,7 +215,7 @@ internal sealed class Campaign : IAsyncDisposable
         Checked = new(_checked),
         Recovery = _recovery.Times,
         Broken = [.. _world.Findings.Broken],
-        Notes = [.. _world.Findings.Notes, .. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}")],
+        Notes = [.. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}")],
         Skipped = _world.Network is null
             ? $"{string.Join(", ", FaultDeck.NeedNetwork)}: this machine allows no network namespaces ({_world.WhyNoNetwork})"
             : null,

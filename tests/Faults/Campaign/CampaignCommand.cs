@@ -12,7 +12,9 @@ internal static class CampaignCommand
     private const int QuarterOfTime = 4;
 
     /// <summary>0 where no promise was broken and enough was done; else 1.</summary>
-    /// <param name="names">Which one: of 1 cluster or 2, or write-behind; none for all, one after the other.</param>
+    /// <param name="names">
+    /// Which one: of 1 cluster or 2, write-behind, or with Orleans' distributed directory; none for all but the last, one after the other.
+    /// </param>
     public static async Task<int> RunAsync(string[] names)
     {
         var settings = CampaignSettings.FromEnvironment();
@@ -28,7 +30,12 @@ internal static class CampaignCommand
             ["1"] => [.. await RunAsync(settings)],
             ["2"] => [.. await RunAsync(BetweenTwo(settings, settings.Duration))],
             ["behind"] => [.. await RunAsync(Behind(settings, settings.Duration))],
-            _ => ["campaign takes 1 or 2, for so many clusters, or behind, for write-behind; or nothing for all."],
+            ["directory"] => [.. await RunAsync(settings with { HasDistributedDirectory = true })],
+            _ =>
+            [
+                "campaign takes 1 or 2, for so many clusters, behind, for write-behind, or directory, for Orleans' distributed one; "
+                    + "or nothing for all but the last.",
+            ],
         };
         wrong.ForEach(Console.Error.WriteLine);
         return wrong.Count == 0 ? 0 : 1;
@@ -61,7 +68,7 @@ internal static class CampaignCommand
             await Console.Error.WriteLineAsync(note);
         }
 
-        return report.Broken.Select(broken => $"BROKEN {broken.Check}: {broken.What}").Concat(report.Missing);
+        return report.Wrong;
 
         void End(PosixSignalContext signal)
         {

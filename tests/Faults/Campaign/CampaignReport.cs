@@ -47,8 +47,11 @@ internal sealed record CampaignReport
     public int FaultsOf(string kind) =>
         Faults.Where(fault => fault.Key.StartsWith(kind, StringComparison.Ordinal)).Sum(fault => fault.Value);
 
-    /// <summary>What a short campaign should have done and has not; nothing of a long one, which ends by its time.</summary>
-    public IEnumerable<string> Missing
+    /// <summary>What was found, and what was not done; nothing where all is well.</summary>
+    public IEnumerable<string> Wrong => Broken.Select(broken => $"BROKEN {broken.Check}: {broken.What}").Concat(Missing);
+
+    // What a short campaign should have done and has not; nothing of a long one, which ends by its time.
+    private IEnumerable<string> Missing
     {
         get
         {

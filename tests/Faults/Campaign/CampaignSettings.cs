@@ -16,7 +16,10 @@ internal sealed record CampaignSettings
     /// <summary>How long; null: until the short campaign's counts are reached.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>The beginning of the one kind of fault that comes in a long campaign; null: all kinds.</summary>
+    /// <summary>
+    /// The beginning of the one kind of fault that comes in a long campaign, or of the two that come together, with " and " between them;
+    /// null: all kinds.
+    /// </summary>
     public string? Only { get; init; }
 
     /// <summary>How many servers there are as a rule.</summary>
@@ -30,6 +33,9 @@ internal sealed record CampaignSettings
 
     /// <summary>Whether changes are acknowledged before they are stored.</summary>
     public bool IsWriteBehind { get; init; }
+
+    /// <summary>Whether Orleans looks activations up in its experimental distributed directory instead of its default one.</summary>
+    public bool HasDistributedDirectory { get; init; }
 
     /// <summary>The least that the short campaign does before it ends.</summary>
     public long Operations { get; init; } = 200_000;
@@ -56,7 +62,8 @@ internal sealed record CampaignSettings
     };
 
     /// <summary>Which of the campaigns it is.</summary>
-    public string Name => IsWriteBehind ? "behind" : Clusters.ToString(CultureInfo.InvariantCulture);
+    public string Name =>
+        IsWriteBehind ? "behind" : HasDistributedDirectory ? "directory" : Clusters.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>How to run it again alone.</summary>
     public string Command

@@ -48,17 +48,20 @@ internal sealed class FaultDeck(FaultWorld world, Seeded random)
         [LostReplies()], [RedisKill()], [Stop()], [Failover()], [Kill()],
     ];
 
-    /// <summary>One or two faults of any kind; or one of a kind whose name begins so.</summary>
+    /// <summary>One or two faults of any kind; or those of the kinds whose names begin so, with " and " between two.</summary>
     public Fault[] Any(string? only)
     {
+        var wanted = only?.Split(" and ");
         while (true)
         {
             Fault[] faults = [One(), One()];
-            if (only is not null)
+            if (wanted is not null)
             {
-                if (faults[0].Kind.StartsWith(only, StringComparison.Ordinal))
+                faults = faults[..wanted.Length];
+                if (wanted.Index().All(kind => faults[kind.Index].Kind.StartsWith(kind.Item, StringComparison.Ordinal))
+                    && (faults.Length == 1 || GoTogether(faults[0], faults[1])))
                 {
-                    return faults[..1];
+                    return faults;
                 }
 
                 continue;

@@ -8,7 +8,7 @@ internal sealed class AppServer : IAsyncDisposable
 {
     private const string App = "SessionActors.TestApp";
     private const int Port = 8080;
-    private const int MostWords = 6000;
+    private const int MostWords = 8000;
 
     private readonly Network? _network;
     private readonly string[] _arguments;
@@ -19,15 +19,18 @@ internal sealed class AppServer : IAsyncDisposable
     /// <param name="network">The network that it has a namespace of; null: loopback.</param>
     /// <param name="redisPort">Where Redis is.</param>
     /// <param name="cluster">The cluster that it belongs to where there are several; then Redis keeps the guard between them too.</param>
-    /// <param name="isWriteBehind">Whether it acknowledges changes before they are stored.</param>
-    public AppServer(int number, Network? network, Func<int> redisPort, int? cluster, bool isWriteBehind)
+    /// <param name="settings">What else decides how its sessions are kept.</param>
+    public AppServer(int number, Network? network, Func<int> redisPort, int? cluster, CampaignSettings settings)
     {
         (Number, _network) = (number, network);
         Redis = new FaultProxy(network?.Gateway ?? IPAddress.Loopback, redisPort);
         _arguments =
         [
+            // Its last words are to say what was wrong, and not which requests it had.
             $"--SessionActors:Redis={Redis.Address}", "--Logging:LogLevel:SessionActors=Warning",
-            .. isWriteBehind ? ["--SessionActors:FlushMode=WriteBehind"] : (string[])[],
+            "--Logging:LogLevel:Microsoft.AspNetCore=Warning", "--Logging:LogLevel:Orleans=Warning",
+            .. settings.IsWriteBehind ? ["--SessionActors:FlushMode=WriteBehind"] : (string[])[],
+            .. settings.HasDistributedDirectory ? ["--DistributedDirectory=true"] : (string[])[],
             .. cluster is null
                 ? (string[])[]
                 :

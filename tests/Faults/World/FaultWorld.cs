@@ -27,7 +27,7 @@ internal sealed class FaultWorld : IAsyncDisposable
         Servers =
         [
             .. Enumerable.Range(0, servers + spares).Select(number =>
-                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null, settings.IsWriteBehind)
+                new AppServer(number, network, () => redis.Port, clusters > 1 ? number % clusters : null, settings)
                 {
                     IsSpare = number >= servers,
                 }),

@@ -2,18 +2,16 @@ using System.Collections.Concurrent;
 
 namespace SessionActors;
 
-/// <summary>The promises that were broken, and notes that help to see why.</summary>
+/// <summary>The promises that were broken. What is found is printed as it is found.</summary>
 internal sealed class Findings
 {
     private const int Most = 200;
 
     private readonly ConcurrentQueue<(string Check, string What)> _broken = new();
-    private readonly ConcurrentQueue<string> _notes = new();
+    private int _notes;
 
     /// <summary>Each with the check that found it.</summary>
     public IReadOnlyCollection<(string Check, string What)> Broken => _broken;
-
-    public IReadOnlyCollection<string> Notes => _notes;
 
     public void Add(string check, string what)
     {
@@ -32,12 +30,12 @@ internal sealed class Findings
         }
     }
 
+    /// <summary>Tells, at once, what helps to see why.</summary>
     public void Note(string note)
     {
-        _notes.Enqueue(note);
-        if (_notes.Count > Most)
+        if (Interlocked.Increment(ref _notes) <= Most)
         {
-            _notes.TryDequeue(out _);
+            Console.Error.WriteLine(note);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 
 namespace SessionActors;
 
@@ -84,11 +85,21 @@ internal sealed class Network : IAsyncDisposable
     /// <summary>Cuts one server off from Redis, or mends it: nothing is refused, packets vanish.</summary>
     public Task CutFromRedisAsync(int server, bool cut) => RouteAsync(server, Gateway, cut);
 
+    /// <summary>The hardware address of the bridge, which the servers send to whatever is for Redis or the clients.</summary>
+    public async Task<string> GatewayHardwareAsync()
+    {
+        var words = (await IpAsync("-o", "link", "show", "dev", _name)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return words[Array.IndexOf(words, "link/ether") + 1];
+    }
+
     public async ValueTask DisposeAsync() => await RemoveAsync(_name);
 
     private async Task BuildAsync()
     {
         await IpAsync("link", "add", _name, "type", "bridge");
+        // One that is not set is that of a port, and changes with the ports: then nobody reaches Redis until all have asked again.
+        var random = BitConverter.ToString(RandomNumberGenerator.GetBytes(4)).Replace('-', ':');
+        await IpAsync("link", "set", _name, "address", $"02:00:{random}");
         // The first address is the one that clients come from.
         await IpAsync("addr", "add", $"{_subnet}.2/24", "dev", _name);
         await IpAsync("addr", "add", $"{_subnet}.1/24", "dev", _name);

@@ -29,6 +29,27 @@ public sealed class NetworkTests
         await Until.TrueAsync(async () => await StatusAsync(world.Servers[0]) == 200, "it is reached again");
     }
 
+    [Fact]
+    public async Task A_server_without_a_plug_changes_nothing_for_the_others()
+    {
+        var (network, whyNot) = await Network.TryCreateAsync(servers: 2);
+        if (network is null)
+        {
+            Assert.False(string.IsNullOrEmpty(whyNot));
+            return;
+        }
+
+        await using var _ = network;
+        var before = await network.GatewayHardwareAsync();
+        for (var server = 0; server < 2; server++)
+        {
+            await network.UnplugAsync(server, plugged: false);
+            Assert.Equal(before, await network.GatewayHardwareAsync());
+            await network.UnplugAsync(server, plugged: true);
+            Assert.Equal(before, await network.GatewayHardwareAsync());
+        }
+    }
+
     // Of a server without a plug nothing ever comes back, so that somebody has to stop waiting.
     private static async Task<int> StatusAsync(AppServer server)
     {
