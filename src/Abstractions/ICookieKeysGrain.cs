@@ -11,7 +11,8 @@ public interface ICookieKeysGrain : IGrainWithIntegerKey
 {
     /// <summary>The keys, the one that signs first. Makes it if there is none.</summary>
     /// <exception cref="SessionUnavailableException">The store that keeps them is out of reach.</exception>
-    [Alias("Get")]
+    /// <exception cref="TimeoutException">No answer came within 5 s.</exception>
+    [Alias("Get"), ResponseTimeout("00:00:05")]
     ValueTask<CookieKeyRing> GetAsync();
 }
 

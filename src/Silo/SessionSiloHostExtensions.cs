@@ -19,6 +19,10 @@ public static class SessionSiloHostExtensions
     // A silo that finds itself alone after a crash of all waits for three of these before it takes the others for dead.
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(2);
 
+    // Whoever looks for a session asks another silo's directory where it is. A question that gets lost with a silo that was paused or cut
+    // off, all calls to that session wait for; with Orleans' own 30 s.
+    private static readonly TimeSpan DirectoryTimeout = SessionRequest.DefaultPatience;
+
     private static readonly TimeSpan DeadEntriesKept = TimeSpan.FromHours(1);
 
     /// <summary>
@@ -94,6 +98,7 @@ public static class SessionSiloHostExtensions
             endpoints.SiloPort = endpoint.SiloPort;
             endpoints.GatewayPort = endpoint.GatewayPort;
         });
+        services.Configure<SiloMessagingOptions>(messaging => messaging.SystemResponseTimeout = DirectoryTimeout);
         services.Configure<ClusterMembershipOptions>(membership =>
         {
             membership.ProbeTimeout = ProbeTimeout;

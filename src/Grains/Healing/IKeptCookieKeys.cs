@@ -5,6 +5,6 @@ namespace SessionActors;
 internal interface IKeptCookieKeys : IGrainWithIntegerKey
 {
     /// <summary>Writes the keys in memory, and those that a silo knows, to a store that has lost them, and returns all.</summary>
-    [Alias("Keep")]
+    [Alias("Keep"), ResponseTimeout("00:00:05")]
     Task<CookieKeyRing> KeepAsync(CookieKeyRing known);
 }
