@@ -172,7 +172,15 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
             else
             {
                 Project(write);
-                Add(write);
+                if (write is { IsAcknowledged: true, Refusal: { } why })
+                {
+                    // Its caller has an answer; that it is lost is told now.
+                    write.Fail(why);
+                }
+                else
+                {
+                    Add(write);
+                }
             }
         }
     }

@@ -212,6 +212,7 @@ public abstract partial class StorageContract
         Assert.True(session.RingReach >= TimeSpan.FromMilliseconds(200));
         Assert.Equal(Enumerable.Range(2, ISessionStorage.RingSize).Select(v => (long)v), session.Ring.Keys.Order());
         Assert.Equal(new RingEntry(last.Id, "129"), session.Ring[129].Entry);
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, oldest));
         AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, forgotten));
         Assert.Equal([1], (await ReadAsync(handle)).Properties["n"].ToArray());
     }
