@@ -28,6 +28,14 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Open"), ResponseTimeout("00:00:06")]
     ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide);
 
+    /// <summary>
+    /// The session as it is now, then as it is after each change (of several at once the last), and at last its end. Does not renew the
+    /// idle time-out. Ends without an end where the session moves to another silo; <see cref="SessionWatchExtensions.WatchAsync"/> goes on
+    /// there. What another cluster changes is seen when this one reads it next.
+    /// </summary>
+    [Alias("Changes")]
+    IAsyncEnumerable<SessionChange> ChangesAsync(CancellationToken cancellationToken);
+
     /// <summary>Reads the session without renewing its idle time-out; null where it is not there.</summary>
     [Alias("Read"), ResponseTimeout("00:00:06")]
     ValueTask<SessionSnapshot?> ReadAsync();
@@ -117,9 +125,26 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Release")]
     Task ReleaseAsync(RequestId lease);
 
+    /// <summary>
+    /// Makes the session a user's, once that is stored: <see cref="IUserSessionsGrain"/> lists it and can end it. Bound to the same user
+    /// again, it is listed as if bound now.
+    /// </summary>
+    /// <exception cref="UserSessionLimitException">The user has too many; nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">It is another user's. End it, and bind a new one.</exception>
+    [Alias("Bind")]
+    Task BindAsync(UserBinding user, SessionRequest request);
+
     /// <summary>Ends the session for good, whoever holds it. Ending it twice is no error.</summary>
     [Alias("Destroy")]
     Task DestroyAsync(SessionRequest request);
+
+    /// <summary>Ends the session for good and says why, for whoever comes next.</summary>
+    /// <param name="reason">
+    /// <see cref="SessionEndReason.Destroyed"/>, <see cref="SessionEndReason.Revoked"/> or <see cref="SessionEndReason.Limit"/>.
+    /// </param>
+    /// <param name="request">The request.</param>
+    [Alias("End")]
+    Task EndAsync(SessionEndReason reason, SessionRequest request);
 
     /// <summary>
     /// Whether a mutating call with this id has arrived here and is not answered yet, for a caller that misses the answer. False: it got

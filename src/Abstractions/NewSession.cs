@@ -11,6 +11,12 @@ public sealed class NewSession
     /// <summary>Its first properties, and its own idle time-out if it has one.</summary>
     [Id(1)]
     public required SessionDelta Delta { get; init; }
+
+    /// <summary>
+    /// How long it lives at most, however active; null: as the silo's <c>AbsoluteLifetime</c> says. Of two the shorter counts.
+    /// </summary>
+    [Id(2)]
+    public TimeSpan? AbsoluteLifetime { get; init; }
 }
 
 /// <summary>The answer to <see cref="ISessionGrain.CreateAsync"/>.</summary>

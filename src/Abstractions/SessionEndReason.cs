@@ -17,4 +17,10 @@ public enum SessionEndReason
 
     /// <summary>It lives on, but its secret was rotated after this caller opened it.</summary>
     Rotated,
+
+    /// <summary>It was ended with others of its user's: see <see cref="IUserSessionsGrain"/>.</summary>
+    Revoked,
+
+    /// <summary>Its user signed in elsewhere, and that would have been one more than <c>MaxSessionsPerUser</c>.</summary>
+    Limit,
 }

@@ -84,6 +84,8 @@ public sealed class SessionDestroyedException : SessionException
         SessionEndReason.Destroyed => $"Session {session} was destroyed while it was in use; its changes are dropped. Start a new session.",
         SessionEndReason.Idle => $"Session {session} expired: nobody used it for its idle time-out. Start a new session.",
         SessionEndReason.Lifetime => $"Session {session} reached the end of its absolute lifetime. Start a new session.",
+        SessionEndReason.Revoked => $"Session {session} was ended with others of its user's; its changes are dropped. Sign in again.",
+        SessionEndReason.Limit => $"Session {session} was ended because its user signed in elsewhere too often (MaxSessionsPerUser).",
         SessionEndReason.Rotated => $"Session {session} got a new secret after this request opened it; the request's changes are dropped.",
         _ => $"Session {session} does not exist (any more): it expired or was destroyed. Start a new session.",
     };

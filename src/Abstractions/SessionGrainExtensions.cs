@@ -97,6 +97,18 @@ public static class SessionGrainExtensions
         return session.RetryAsync(SessionRequest.New(), request => session.GetOrSetAsync(name, value, request));
     }
 
+    /// <inheritdoc cref="ISessionGrain.BindAsync"/>
+    public static Task BindAsync(this ISessionGrain session, UserBinding user)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(user);
+        return session.RetryAsync(SessionRequest.New(), async request =>
+        {
+            await session.BindAsync(user, request);
+            return true;
+        });
+    }
+
     /// <inheritdoc cref="ISessionGrain.DestroyAsync"/>
     public static Task DestroyAsync(this ISessionGrain session)
     {

@@ -36,10 +36,20 @@ public sealed class SessionOpening
     [Id(3)]
     public LeaseGrant? Lease { get; init; }
 
+    /// <summary>
+    /// Whether the secret is the one before the session's, which requests under way at the rotation may use for <c>RotationGrace</c>. Its
+    /// holder must not be given the new one.
+    /// </summary>
+    [Id(4)]
+    public bool IsUnderOldSecret { get; init; }
+
+    internal static SessionOpening UnderOldSecret(SessionSnapshot snapshot) =>
+        new() { Standing = SessionStanding.Open, Snapshot = snapshot, IsUnderOldSecret = true };
+
     /// <summary>The same answer with a lease; without one where the session was not opened.</summary>
     internal SessionOpening With(LeaseGrant lease) => Standing != SessionStanding.Open
         ? this
-        : new SessionOpening { Standing = Standing, Snapshot = Snapshot, Lease = lease };
+        : new SessionOpening { Standing = Standing, Snapshot = Snapshot, Lease = lease, IsUnderOldSecret = IsUnderOldSecret };
 
     /// <summary>The answer where the session has ended.</summary>
     public static SessionOpening Ended(SessionEndReason reason) => new() { Standing = SessionStanding.Ended, EndReason = reason };

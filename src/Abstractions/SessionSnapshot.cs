@@ -32,6 +32,10 @@ public sealed class SessionSnapshot
     [Id(4)]
     public required int Generation { get; init; }
 
+    /// <summary>The user whose session it is (<see cref="ISessionGrain.BindAsync"/>); null while nobody has signed in.</summary>
+    [Id(5)]
+    public string? UserId { get; init; }
+
     /// <summary>A property's value as <c>ISession.SetString</c> wrote it; null where there is none.</summary>
     public string? GetString(string name) =>
         Properties.TryGetValue(name, out var value) ? Encoding.UTF8.GetString(value.Span) : null;

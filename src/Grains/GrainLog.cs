@@ -84,4 +84,8 @@ internal static partial class GrainLog
 
     [LoggerMessage(1025, LogLevel.Error, "{Count} acknowledged changes are lost: the store was out of reach until the silo had stopped.")]
     public static partial void LostAtStop(ILogger logger, long count);
+
+    [LoggerMessage(1026, LogLevel.Warning,
+        "Silo {Silo} did not hear in time that a user's sessions were ended together; its sessions find out within seconds.")]
+    public static partial void NotTold(ILogger logger, SiloAddress silo, Exception error);
 }

@@ -39,9 +39,11 @@ internal sealed class LiveSessions
     }
 
     /// <summary>Does something with every session that is in memory. One that fails does not keep it from the others.</summary>
+    /// <param name="action">What to do.</param>
+    /// <param name="which">With which of them; null: all. Asked outside of their turns.</param>
     /// <exception cref="Exception">What the first that failed did so with, when all are over.</exception>
-    public Task WithAllAsync(Func<SessionActivation, Task> action) =>
-        Task.WhenAll(_sessions.Values.Select(live => live.DoAsync(action)));
+    public Task WithAllAsync(Func<SessionActivation, Task> action, Func<SessionActivation, bool>? which = null) =>
+        Task.WhenAll(_sessions.Values.Where(live => which?.Invoke(live.Activation) is not false).Select(live => live.DoAsync(action)));
 
     private sealed record LiveSession(SessionActivation Activation, TaskScheduler Scheduler)
     {

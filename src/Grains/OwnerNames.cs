@@ -33,6 +33,9 @@ internal sealed class OwnerNames
     /// <exception cref="FormatException">It is no silo's name.</exception>
     public SiloAddress SiloOf(string name) => SiloAddress.FromParsableString(name[_ownCluster.Length..]);
 
+    /// <summary>The silos of this cluster that work, as far as is known here.</summary>
+    public IEnumerable<SiloAddress> ActiveSilos() => _members?.GetApproximateSiloStatuses(onlyActive: true).Keys.ToList() ?? [];
+
     /// <summary>What an owner's silo is to the cluster, as far as is known here.</summary>
     public SiloStatus StatusOf(string name) => _members?.GetApproximateSiloStatus(SiloOf(name)) ?? SiloStatus.None;
 }

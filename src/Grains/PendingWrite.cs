@@ -35,7 +35,7 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     /// Whether there is nothing to store. Of a call that was sent before even "nothing to do" is stored, as its entry in the ring: so the
     /// store proves that it was judged by what is there, and an earlier try that is still under way somewhere finds that it is answered.
     /// </summary>
-    public bool IsNothingToStore => Refusal is not null || (Change.Delta.IsEmpty && Change.Secret is null && !WasSentBefore);
+    public bool IsNothingToStore => Refusal is not null || (Change.IsNothing && !WasSentBefore);
 
     /// <summary>Whether an earlier try of the call may be anywhere.</summary>
     public bool WasSentBefore => request.UntoldFor > TimeSpan.Zero;
@@ -63,16 +63,17 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
         request.UntoldFor > TimeSpan.Zero ? now - request.UntoldFor - TravelTime : null;
 
     /// <summary>The changes of several writes, in order, as one.</summary>
-    public static (SessionDelta Delta, RotatedSecret? Secret) Compose(IReadOnlyList<PendingWrite> writes)
+    public static (SessionDelta Delta, RotatedSecret? Secret, BoundUser? User) Compose(IReadOnlyList<PendingWrite> writes)
     {
-        var (delta, secret) = (SessionDelta.Empty, (RotatedSecret?)null);
+        var (delta, secret, user) = (SessionDelta.Empty, (RotatedSecret?)null, (BoundUser?)null);
         foreach (var write in writes)
         {
             delta = delta.IsEmpty ? write.Change.Delta : delta.Then(write.Change.Delta);
             secret = write.Change.Secret is { } hash ? new RotatedSecret(hash, write.State.Generation) : secret;
+            user = write.Change.User ?? user;
         }
 
-        return (delta, secret);
+        return (delta, secret, user);
     }
 
     /// <summary>What it makes of a state.</summary>

@@ -26,6 +26,9 @@ internal sealed partial class PendingWrites(
     /// <summary>What readers see.</summary>
     public SessionState Current => _writes.Current;
 
+    /// <summary>Completes when readers see another state.</summary>
+    public Task Changed => _writes.Changed;
+
     /// <summary>The last state that the store has confirmed.</summary>
     public SessionState Flushed => _writes.Flushed;
 

@@ -11,13 +11,27 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     private readonly Queue<PendingWrite> _waiting = new();
     private RequestRing _ring = loaded.Ring;
     private SessionState _projected = loaded.State;
+    private SessionState _current = loaded.State;
+    private TaskCompletionSource? _changed;
     private int _acknowledged;
 
     /// <summary>The last state that the store has confirmed.</summary>
     public SessionState Flushed { get; private set; } = loaded.State;
 
     /// <summary>What readers see: the last state that a caller was told of.</summary>
-    public SessionState Current { get; private set; } = loaded.State;
+    public SessionState Current
+    {
+        get => _current;
+        private set
+        {
+            _current = value;
+            _changed?.TrySetResult();
+            _changed = null;
+        }
+    }
+
+    /// <summary>Completes when readers see another state.</summary>
+    public Task Changed => (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>The writes that are on their way to the store.</summary>
     public List<PendingWrite> InFlight { get; private set; } = [];

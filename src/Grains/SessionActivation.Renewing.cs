@@ -5,9 +5,13 @@ internal sealed partial class SessionActivation
 {
     private Task _touching = Task.CompletedTask;
 
-    /// <summary>Renews the session in the store if that is due, until the store has heard it. Nobody waits for it.</summary>
+    /// <summary>
+    /// Renews the session in the store if that is due, until the store has heard it; its user's list hears of it as often. Nobody waits for
+    /// it.
+    /// </summary>
     public void TouchInBackground(PendingWrites writes)
     {
+        TellSeen(writes);
         if (_touching.IsCompleted)
         {
             _touching = TouchAsync(writes);

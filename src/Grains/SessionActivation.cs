@@ -12,6 +12,7 @@ internal sealed partial class SessionActivation(
     private PendingWrites? _writes;
     private Task? _starting;
     private Task _left = Task.CompletedTask;
+    private readonly TaskCompletionSource _hasStopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SessionException? _stopped;
 
     private FreshReads? _fresh;
@@ -19,7 +20,11 @@ internal sealed partial class SessionActivation(
     /// <summary>
     /// The session if it is in memory, has not ended, nobody else can have changed it, and the store is not about to drop it.
     /// </summary>
-    public PendingWrites? AtHand => owner.KnowsAll && lifetime.IsKept ? Loaded : null;
+    public PendingWrites? AtHand =>
+        owner.KnowsAll && lifetime.IsKept && Loaded is { } writes && User.IsKnown(writes.Current.User) ? writes : null;
+
+    /// <summary>Whether its user has ended it.</summary>
+    public UserStanding User { get; } = new(handle, silo);
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -41,12 +46,20 @@ internal sealed partial class SessionActivation(
             {
                 await StartOnceAsync(owner.ClaimAsync);
             }
+            else if (EndedBy(writes) is SessionEndReason.Revoked)
+            {
+                await EndAsync(SessionEndReason.Revoked, SessionRequest.DefaultPatience);
+            }
             else if (EndedBy(writes) is { } reason)
             {
                 if (await owner.EndAsync(reason, ReclaimOf(writes)) is { } end)
                 {
                     Stop(end);
                 }
+            }
+            else if (writes.Current.User is { } user && !User.IsKnown(user))
+            {
+                await User.LookUpAsync(user);
             }
             else
             {
@@ -73,7 +86,8 @@ internal sealed partial class SessionActivation(
     }
 
     /// <summary>Creates the session, unless it is in memory or has ended already; then loads it.</summary>
-    public async Task<PendingWrites> CreatedAsync(SessionState state, SessionDelta delta, SessionRequest request)
+    public async Task<PendingWrites> CreatedAsync(
+        SessionState state, SessionDelta delta, TimeSpan? atMost, SessionRequest request)
     {
         if (_starting is { } looking)
         {
@@ -92,8 +106,8 @@ internal sealed partial class SessionActivation(
             var until = silo.Now + request.Patience;
             await StartOnceAsync(() => owner.Guard is { } guard
                 ? guard.WithinAsync(request.Patience, () => owner.CreateAsync(
-                    state, delta, request with { Patience = until > silo.Now ? until - silo.Now : TimeSpan.Zero }))
-                : owner.CreateAsync(state, delta, request));
+                    state, delta, atMost, request with { Patience = until > silo.Now ? until - silo.Now : TimeSpan.Zero }))
+                : owner.CreateAsync(state, delta, atMost, request));
         }
 
         return await LoadedAsync();
@@ -163,6 +177,7 @@ internal sealed partial class SessionActivation(
         }
 
         _stopped = why;
+        _hasStopped.TrySetResult();
         var writes = _writes;
         _writes = null;
         writes?.Stop(why);
@@ -170,6 +185,7 @@ internal sealed partial class SessionActivation(
         {
             silo.Metrics.OnEnded(ended.Reason);
             GrainLog.Ended(silo.Logger, _session, ended.Reason);
+            Unlist(writes);
         }
 
         if (writes?.HasUnstored is true)
@@ -203,6 +219,11 @@ internal sealed partial class SessionActivation(
 
     private SessionEndReason? EndedBy(PendingWrites writes)
     {
+        if (User.HasEnded(writes.Current.User))
+        {
+            return SessionEndReason.Revoked;
+        }
+
         var ttl = writes.Current.Ttl;
         // Another cluster tells the store once per touch interval that it sees activity, and nobody else.
         var unseen = owner.Guard is null ? TimeSpan.Zero : silo.Options.TouchIntervalOf(ttl);

@@ -58,6 +58,24 @@ public sealed class SessionActorsOptions
     public int MaxProperties { get; set; } = 1024;
 
     /// <summary>
+    /// How long requests with the secret before the last rotation are still let in, for those that were under way then. Default 0: not at
+    /// all. At most 1 minute. They see the session and change it; they never get the new secret, nor rotate it again. Not beyond a move of
+    /// the session to another silo.
+    /// </summary>
+    public TimeSpan RotationGrace { get; set; }
+
+    /// <summary>
+    /// Most sessions that a user may be signed in with at once. Default null: any number; else 1 to 1,000. It is decided in one place, so
+    /// it holds however many sign in at the same moment. Sessions that are bound to nobody do not count.
+    /// </summary>
+    public int? MaxSessionsPerUser { get; set; }
+
+    /// <summary>
+    /// What happens to one more. Default <see cref="SessionLimitBehaviour.EndOldest"/>. Only with <see cref="MaxSessionsPerUser"/>.
+    /// </summary>
+    public SessionLimitBehaviour OnSessionLimit { get; set; }
+
+    /// <summary>
     /// Most calls that may wait for the store in one session, most that may wait for its lease, and most commits that may wait for the end
     /// of somebody else's. Default 256. Beyond it a call is turned away at once, so that a stalled store, or a holder that does not end,
     /// does not fill the memory.

@@ -17,6 +17,9 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     private const int LargestSession = 64 * 1024 * 1024;
 
     private const int MostProperties = 100_000;
+    /// <summary>Each sign-in looks at all of them.</summary>
+    private const int MostSessionsPerUser = 1000;
+
     private const int MostWaiters = 1_000_000;
 
     /// <summary>The shortest <see cref="SessionActorsOptions.CollectionAge"/>: what is idle enough to go is stored then.</summary>
@@ -29,6 +32,7 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
         CheckLeases(errors, options);
         CheckSizes(errors, options);
         CheckFlushes(errors, options);
+        CheckUsers(errors, options);
         CheckRedis(errors, options.Redis);
         CheckKeyPrefix(errors, options.KeyPrefix);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
@@ -93,6 +97,21 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
             errors.Add($"{Named(nameof(options.MaxPropertyBytes), options.MaxPropertyBytes)} is more than "
                 + $"{Named(nameof(options.MaxSessionBytes), options.MaxSessionBytes)}: a property that large would never fit. "
                 + "Lower the first or raise the second.");
+        }
+    }
+
+    private static void CheckUsers(List<string> errors, SessionActorsOptions options)
+    {
+        if (options.MaxSessionsPerUser is { } most)
+        {
+            Between(errors, most, 1, MostSessionsPerUser, nameof(options.MaxSessionsPerUser));
+        }
+
+        Between(errors, options.RotationGrace, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        if (!Enum.IsDefined(options.OnSessionLimit))
+        {
+            errors.Add($"{Named(nameof(options.OnSessionLimit), options.OnSessionLimit)} must be "
+                + $"{nameof(SessionLimitBehaviour.EndOldest)} or {nameof(SessionLimitBehaviour.RefuseNew)}.");
         }
     }
 

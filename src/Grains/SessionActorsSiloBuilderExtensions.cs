@@ -38,13 +38,18 @@ public static class SessionActorsSiloBuilderExtensions
             silo.AddGrainService<HandOver>();
             // What Orleans logs of every grain service, its range of a ring, means nothing here: it is called by its silo's address.
             services.AddLogging(logging => logging.AddFilter(typeof(HandOver).FullName, LogLevel.Warning));
+            services.AddSingleton<UserLists>();
+            services.AddSingleton<TellSilos>();
+            silo.AddGrainService<UserNews>();
+            services.AddLogging(logging => logging.AddFilter(typeof(UserNews).FullName, LogLevel.Warning));
             services.AddHostedService<StoreAtStop>();
             services.AddHostedService(sp => sp.GetRequiredService<RedlockGuard>());
             services.TryAddSingleton(TimeProvider.System);
             services.TryAddSingleton<RedisConnection>();
             AddServingLease(services);
             AddSessionStorage(services);
-            AddGrainStorage(services);
+            AddGrainStorage(services, CookieKeysGrain.StorageName);
+            AddGrainStorage(services, UserSessionPages.StorageName, UserSessionPages.KeptUnused);
         }
 
         // After the configuration section was bound, so that code wins.
@@ -108,24 +113,23 @@ public static class SessionActorsSiloBuilderExtensions
         services.AddHostedService<StoreCheckAtStart>();
     }
 
-    private static void AddGrainStorage(IServiceCollection services)
+    private static void AddGrainStorage(IServiceCollection services, string name, TimeSpan? keptUnused = null)
     {
-        if (services.Any(s => s.ServiceType == typeof(IGrainStorage) && CookieKeysGrain.StorageName.Equals(s.ServiceKey)))
+        if (services.Any(s => s.ServiceType == typeof(IGrainStorage) && name.Equals(s.ServiceKey)))
         {
             return;
         }
 
-        services.AddOptions<RedisStorageOptions>(CookieKeysGrain.StorageName).Configure<IOptions<SessionActorsOptions>, RedisConnection>(
+        services.AddOptions<RedisStorageOptions>(name).Configure<IOptions<SessionActorsOptions>, RedisConnection>(
             (storage, options, connection) =>
             {
                 storage.CreateMultiplexer = async _ => (await connection.GetAsync(), IsShared: true);
                 storage.GetStorageKey = (type, id) => $"{options.Value.KeyPrefix}@state:{type}/{id}";
+                storage.EntryExpiry = keptUnused;
             });
-        services.AddKeyedSingleton(CookieKeysGrain.StorageName, (sp, _) =>
-            sp.FromStore<IGrainStorage>(redis => RedisGrainStorageFactory.Create(redis, CookieKeysGrain.StorageName)));
+        services.AddKeyedSingleton(name, (sp, _) => sp.FromStore<IGrainStorage>(redis => RedisGrainStorageFactory.Create(redis, name)));
         services.AddSingleton(sp =>
-            sp.GetRequiredKeyedService<IGrainStorage>(CookieKeysGrain.StorageName) as ILifecycleParticipant<ISiloLifecycle>
-            ?? new NoParticipant());
+            sp.GetRequiredKeyedService<IGrainStorage>(name) as ILifecycleParticipant<ISiloLifecycle> ?? new NoParticipant());
     }
 
     /// <summary>Stands in for a grain storage that needs no start.</summary>

@@ -12,7 +12,8 @@ internal sealed partial class SessionGrain
     private SessionOpening Open(PendingWrites writes, SecretHash? secret, bool slide)
     {
         var state = writes.Current;
-        if (secret is { } shown && (state.Secret is not { } own || !own.Matches(shown)))
+        var isOld = secret is { } shown && (state.Secret is not { } own || !own.Matches(shown));
+        if (isOld && !_grace.Has(secret!.Value))
         {
             return SessionOpening.Superseded;
         }
@@ -23,7 +24,7 @@ internal sealed partial class SessionGrain
             _activation.TouchInBackground(writes);
         }
 
-        return state.Opening;
+        return isOld ? SessionOpening.UnderOldSecret(state.Opening.Snapshot!) : state.Opening;
     }
 
     private async ValueTask<SessionOpening> OpenAsync(PendingWrites writes, SecretHash? secret, bool slide)

@@ -17,25 +17,28 @@ namespace SessionActors;
 [PreferLocalPlacement]
 internal sealed partial class SessionGrain : Grain, ISessionGrain
 {
+    private readonly SessionHandle _handle;
     private readonly string _session;
     private readonly SessionSilo _silo;
     private readonly SessionOwner _owner;
     private readonly SessionLifetime _lifetime = new();
     private readonly SessionActivation _activation;
     private readonly CallsUnderWay _calls = new();
+    private readonly RotationGrace _grace;
     private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
         : base(context)
     {
-        var handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
-        _session = handle.LogName;
+        _handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
+        _session = _handle.LogName;
         _silo = silo;
-        _owner = new SessionOwner(handle, storage, _lifetime, silo)
+        _owner = new SessionOwner(_handle, storage, _lifetime, silo)
         {
             Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? Stay : null,
         };
-        _activation = new SessionActivation(handle, _owner, _lifetime, silo, DeactivateOnIdle);
+        _grace = new RotationGrace(silo);
+        _activation = new SessionActivation(_handle, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
@@ -45,7 +48,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
         var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var state = empty.Apply(new Change(delta), _silo.Options, _session);
-        var writes = await AnsweredAsync(request, () => _activation.CreatedAsync(state, delta, request));
+        var writes = await AnsweredAsync(request, () => _activation.CreatedAsync(state, delta, session.AbsoluteLifetime, request));
         if (!writes.Knows(request.Id))
         {
             throw request.UnansweredFor > TimeSpan.Zero
@@ -110,9 +113,19 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public async Task<int> RegenerateAsync(SecretHash secret, SessionRequest request)
     {
-        var applied = await WriteAsync(
-            request,
-            state => new Change(SessionDelta.Empty, secret, (state.Generation + 1).ToString(CultureInfo.InvariantCulture)));
+        SessionState? before = null;
+        var applied = await WriteAsync(request, state =>
+        {
+            // Whoever came with the secret before this one's has no right to the next.
+            CheckGeneration(state, request, mayBeOneBefore: false);
+            before = state;
+            return new Change(SessionDelta.Empty, secret, (state.Generation + 1).ToString(CultureInfo.InvariantCulture));
+        });
+        if (before is not null)
+        {
+            _grace.Begin(before);
+        }
+
         return int.Parse(applied.Result, CultureInfo.InvariantCulture);
     }
 
@@ -161,9 +174,16 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return Task.CompletedTask;
     }
 
-    public async Task DestroyAsync(SessionRequest request)
+    public Task DestroyAsync(SessionRequest request) => EndAsync(SessionEndReason.Destroyed, request);
+
+    public async Task EndAsync(SessionEndReason reason, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (reason is not (SessionEndReason.Destroyed or SessionEndReason.Revoked or SessionEndReason.Limit))
+        {
+            throw new ArgumentOutOfRangeException(nameof(reason), reason, "Nobody ends a session for this reason; it ends so by itself.");
+        }
+
         using var call = _calls.Enter(request.Id);
         // Out of reach or gone, it is ended all the same: a log-out must win.
         if (request.Generation is { } generation && await _activation.FreshOrNullAsync() is { } writes
@@ -172,17 +192,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             throw new SessionDestroyedException(_session, SessionEndReason.Rotated);
         }
 
-        try
-        {
-            await _owner.DestroyAsync(request.Patience, asOwner: _activation.Loaded is not null);
-        }
-        catch (SessionUnavailableException e) when (e.MayBeApplied)
-        {
-            _activation.Stop(SessionUnavailableException.TakenOver(_session));
-            throw;
-        }
-
-        _activation.Stop(new SessionDestroyedException(_session, SessionEndReason.Destroyed));
+        await _activation.EndAsync(reason, request.Patience);
     }
 
     public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(_calls.Has(call));
@@ -254,9 +264,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private static bool IsDoubtful(SessionRequest request, SessionState state) =>
         (request.Lease is not null && request.UntoldFor > TimeSpan.Zero) || request.Generation > state.Generation;
 
-    private void CheckGeneration(SessionState state, SessionRequest request)
+    private void CheckGeneration(SessionState state, SessionRequest request, bool mayBeOneBefore = true)
     {
-        if (request.Generation is { } generation && generation != state.Generation)
+        if (request.Generation is { } generation && generation != state.Generation
+            && !(mayBeOneBefore && _grace.Has(generation, state)))
         {
             throw new SessionDestroyedException(_session, SessionEndReason.Rotated);
         }

@@ -4,10 +4,11 @@ namespace SessionActors;
 internal sealed partial class SessionOwner
 {
     /// <summary>Ends the session, whoever owns it: a log-out must win.</summary>
+    /// <param name="reason">Why, for whoever comes next.</param>
     /// <param name="patience">How long to ask the store.</param>
     /// <param name="asOwner">Whether to try as its owner first, since it is in memory: another owner comes out for certain then.</param>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task DestroyAsync(TimeSpan patience, bool asOwner)
+    public async Task DestroyAsync(SessionEndReason reason, TimeSpan patience, bool asOwner)
     {
         var until = silo.Now + patience;
         StoreReply? own = asOwner ? await SendAsync(Nonce) : null;
@@ -19,7 +20,7 @@ internal sealed partial class SessionOwner
             throw reply.ToException(_session);
         }
 
-        silo.Healing.Ends.Add(handle, SessionEndReason.Destroyed);
+        silo.Healing.Ends.Add(handle, reason);
         if (!await WarnAsync(reply.OwnerName ?? own?.OwnerName, PatienceLeft()))
         {
             throw SessionUnavailableException.Unknown(
@@ -31,7 +32,7 @@ internal sealed partial class SessionOwner
         Task<StoreReply> SendAsync(OwnerNonce? owner) => StoreRetry.UntilAnsweredAsync(
             silo.Time,
             PatienceLeft(),
-            () => storage.DestroyAsync(handle, SessionEndReason.Destroyed, silo.Healing.Tombstone, owner));
+            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, owner));
     }
 
     /// <summary>

@@ -42,13 +42,15 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
     /// </summary>
     /// <exception cref="SessionDestroyedException">A session with this handle has ended.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task<LoadedSession> CreateAsync(SessionState state, SessionDelta delta, SessionRequest request)
+    public async Task<LoadedSession> CreateAsync(
+        SessionState state, SessionDelta delta, TimeSpan? absoluteLifetime, SessionRequest request)
     {
         var creation = new Creation
         {
             OwnerName = silo.Names.Here,
             Secret = state.Secret,
-            AbsoluteLifetime = silo.Options.AbsoluteLifetime,
+            AbsoluteLifetime = absoluteLifetime < silo.Options.AbsoluteLifetime || silo.Options.AbsoluteLifetime is null
+                ? absoluteLifetime : silo.Options.AbsoluteLifetime,
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };
@@ -228,7 +230,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
 
     private Flush ToFlush(SessionState from, IReadOnlyList<PendingWrite> batch)
     {
-        var (delta, secret) = PendingWrite.Compose(batch);
+        var (delta, secret, user) = PendingWrite.Compose(batch);
         var ttl = batch[^1].State.Ttl;
         var interval = silo.Options.TouchIntervalOf(ttl);
         return new Flush
@@ -238,6 +240,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             Entries = [.. batch.Where(write => !write.IsNothingToStore).Select(write => write.Entry)],
             Delta = delta,
             Secret = secret,
+            User = user,
             KeepFor = delta.Ttl is null ? lifetime.KeepFor(silo.Now, ttl, interval) : lifetime.KeepForAnyway(silo.Now, ttl, interval),
         };
     }

@@ -14,7 +14,8 @@ internal sealed class SessionSilo(
     RedlockGuard guard,
     ServingLease serving,
     Healing healing,
-    PreviousOwners previousOwners)
+    PreviousOwners previousOwners,
+    UserLists users)
 {
     private readonly long _began = time.GetTimestamp();
     private volatile bool _isStopping;
@@ -36,6 +37,9 @@ internal sealed class SessionSilo(
 
     /// <summary>When a session may be written back to a store that has lost it.</summary>
     public Healing Healing { get; } = healing;
+
+    /// <summary>The lists of users' sessions.</summary>
+    public UserLists Users { get; } = users;
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();

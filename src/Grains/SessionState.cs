@@ -8,6 +8,12 @@ namespace SessionActors;
 /// </summary>
 internal readonly record struct Change(SessionDelta Delta, SecretHash? Secret = null, string Result = "", RequestId By = default)
 {
+    /// <summary>Whose session it is from now on; null leaves it as it is.</summary>
+    public BoundUser? User { get; init; }
+
+    /// <summary>Whether it leaves the session as it is.</summary>
+    public bool IsNothing => Delta.IsEmpty && Secret is null && User is null;
+
     /// <summary>Whether the operation did not do what it is for, since something else was there than it is for.</summary>
     public bool IsRefused { get; init; }
 }
@@ -35,6 +41,9 @@ internal sealed class SessionState
 
     public required int Generation { get; init; }
 
+    /// <summary>Whose it is; null while nobody has signed in.</summary>
+    public required BoundUser? User { get; init; }
+
     /// <summary>What changed last when, as far as this activation knows.</summary>
     public required SessionHistory History { get; init; }
 
@@ -49,6 +58,7 @@ internal sealed class SessionState
             Ttl = Ttl,
             HasOwnTtl = OwnTtl is not null,
             Generation = Generation,
+            UserId = User?.Id,
         },
     };
 
@@ -61,6 +71,7 @@ internal sealed class SessionState
         Ttl = defaultTtl,
         Secret = secret,
         Generation = secret is null ? 0 : 1,
+        User = null,
         History = SessionHistory.Since(0),
     };
 
@@ -73,6 +84,7 @@ internal sealed class SessionState
         Ttl = stored.OwnTtl ?? defaultTtl,
         Secret = stored.Secret,
         Generation = stored.Generation,
+        User = stored.User,
         History = SessionHistory.Since(stored.Version),
     };
 
@@ -135,6 +147,7 @@ internal sealed class SessionState
             Ttl = delta.Ttl ?? Ttl,
             Secret = change.Secret ?? Secret,
             Generation = change.Secret is null ? Generation : Generation + 1,
+            User = change.User ?? User,
             History = Version == 0
                 ? SessionHistory.Since(1)
                 : History.With(delta, Properties, Version + 1, change.By, most: 2 * Math.Max(limits.MaxProperties, properties.Count)),

@@ -127,6 +127,23 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         _hasDropped = false;
     }
 
+    public string? UserId => visit.UserId;
+
+    public async Task BindAsync(string userId, string? device)
+    {
+        RefuseReadOnly();
+        RefuseAbsent();
+        RefuseLateStart();
+        if (IsNew && !visit.IsCookieAllowed)
+        {
+            throw new InvalidOperationException(
+                "The session cannot become a user's, because the visitor has not consented to cookies and would not find it again. Ask for "
+                + "consent first, or make the cookie essential (ActorSessionOptions.Cookie.IsEssential).");
+        }
+
+        await visit.BindAsync(userId, device);
+    }
+
     public async Task RegenerateAsync()
     {
         RefuseReadOnly();

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Session;
 
 namespace SessionActors;
 
@@ -35,7 +34,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
         context.Features.Set(visit);
         visit.OnConflict = access?.SaidOnConflict ?? visit.OnConflict;
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
-        if (earlier is null && door.Cookie.Read(context) is { } cookie)
+        if (earlier is null && visit.Token is { } cookie)
         {
             // 3. Opened before the endpoint runs, so that reading the session never blocks a thread. Whatever is to be ignored, an
             // exclusive endpoint relies on being alone.
@@ -74,7 +73,7 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
 
         var outer = context.Features.Get<ISessionFeature>();
         context.Features.Set<ISessionFeature>(
-            new SessionFeature { Session = new ActorSession(visit, access is { Access: SessionAccess.ReadOnly }) });
+            new VisitFeature(visit, new ActorSession(visit, access is { Access: SessionAccess.ReadOnly })));
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
         {
@@ -98,6 +97,20 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             {
                 visit.End();
             }
+        }
+    }
+
+    /// <summary>Shows the session to the application, and notices that it looks.</summary>
+    private sealed class VisitFeature(SessionVisit visit, ISession session) : ISessionFeature
+    {
+        public ISession Session
+        {
+            get
+            {
+                visit.IsUsed = true;
+                return session;
+            }
+            set => session = value;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 
 namespace SessionActors;
@@ -13,6 +14,19 @@ public enum UnavailableBehaviour
     /// only logged.
     /// </summary>
     Ignore,
+}
+
+/// <summary>What comes of a request with an old secret of a session: from before a rotation, or from a stolen cookie.</summary>
+public enum OldSecretBehaviour
+{
+    /// <summary>It gets an empty session, and its changes are dropped.</summary>
+    Detach,
+
+    /// <summary>
+    /// The same, and the session is ended for whoever has the new secret: one of the two is not the visitor, and nobody knows which. Set
+    /// <c>RotationGrace</c> with it, or each rotation that crosses another request of the visitor's ends the session.
+    /// </summary>
+    EndSession,
 }
 
 /// <summary>
@@ -37,6 +51,23 @@ public sealed class ActorSessionOptions
     };
 
     /// <summary>
+    /// The header that carries the token to endpoints with <see cref="SessionTransport.Header"/>. Default <c>Session-Token</c>.
+    /// </summary>
+    public string HeaderName { get; set; } = "Session-Token";
+
+    /// <summary>
+    /// How long a session that begins at this web server lives at most, however active. Default null: as the silo's
+    /// <c>AbsoluteLifetime</c> says, which is read from the same place of the configuration; of two the shorter counts. 1 s to 3,650 days.
+    /// </summary>
+    public TimeSpan? AbsoluteLifetime { get; set; }
+
+    /// <summary>
+    /// Whether a response is marked as not to be cached where its request looked at the session. Default false: only one that sends or
+    /// removes the cookie.
+    /// </summary>
+    public bool NoStore { get; set; }
+
+    /// <summary>
     /// What a request does when its session cannot be reached. Default <see cref="UnavailableBehaviour.Fail"/>: nothing is lost
     /// unnoticed. <see cref="UnavailableBehaviour.Ignore"/> keeps pages up that can do without a session. An explicit
     /// <c>CommitAsync</c> throws with both, and a request that did not get its session to itself, or lost it, is refused with both.
@@ -58,6 +89,36 @@ public sealed class ActorSessionOptions
     /// </summary>
     public TimeSpan IOTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// The scheme of cookie authentication whose signing in and out is the session's: signing in gives it a new secret and makes it the
+    /// user's, signing out ends it. Default null: the application's default scheme. The empty text turns that off.
+    /// </summary>
+    public string? SignInScheme { get; set; }
+
+    /// <summary>
+    /// The id of a user who signs in, for <see cref="IActorSession.BindAsync"/>; where it returns null the session is bound to nobody.
+    /// Default null: the claim <see cref="ClaimTypes.NameIdentifier"/>, else <c>sub</c>, else the identity's name.
+    /// </summary>
+    public Func<ClaimsPrincipal, string?>? UserIdOf { get; set; }
+
+    /// <summary>
+    /// What comes of a request with an old secret. Default <see cref="OldSecretBehaviour.Detach"/>. Either way it is logged (2006) and
+    /// counted.
+    /// </summary>
+    public OldSecretBehaviour OnOldSecret { get; set; }
+
     /// <summary>The clock that cookies are dated by. Default null: the system's.</summary>
     public TimeProvider? TimeProvider { get; set; }
+
+    /// <summary>
+    /// Sets what a site on HTTPS with accounts should have, and an upgrade must not change by itself: the cookie's name
+    /// <c>__Host-Session</c>, which browsers take from this host alone and only over HTTPS, Secure always, an absolute lifetime of 12 hours
+    /// unless one is set, and <see cref="NoStore"/>. Sessions of the old cookie are not found again.
+    /// </summary>
+    public void UseStrictCookie()
+    {
+        (Cookie.Name, Cookie.Path, Cookie.Domain) = ("__Host-Session", "/", null);
+        (Cookie.SecurePolicy, Cookie.HttpOnly) = (CookieSecurePolicy.Always, true);
+        (AbsoluteLifetime, NoStore) = (AbsoluteLifetime ?? TimeSpan.FromHours(12), true);
+    }
 }

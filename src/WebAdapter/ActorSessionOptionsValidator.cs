@@ -31,6 +31,21 @@ internal sealed class ActorSessionOptionsValidator : IValidateOptions<ActorSessi
             errors.Add($"SessionActors:OnConflict is {options.OnConflict}. Set it to LastWriterWins or Refuse.");
         }
 
+        if (!IsToken(options.HeaderName ?? ""))
+        {
+            errors.Add($"SessionActors:HeaderName is '{options.HeaderName}'. Use letters, digits and '-', as in Session-Token.");
+        }
+
+        if (options.AbsoluteLifetime is { } lifetime && (lifetime < SessionDelta.MinTtl || lifetime > SessionDelta.MaxTtl))
+        {
+            errors.Add($"SessionActors:AbsoluteLifetime is {lifetime}. Set it to 1 s to 3650 days, or leave it out for none.");
+        }
+
+        if (!Enum.IsDefined(options.OnOldSecret))
+        {
+            errors.Add($"SessionActors:OnOldSecret is {options.OnOldSecret}. Set it to Detach or EndSession.");
+        }
+
         if (options.IOTimeout != Timeout.InfiniteTimeSpan && (options.IOTimeout <= TimeSpan.Zero || options.IOTimeout > LongestTimeout))
         {
             errors.Add($"SessionActors:IOTimeout is {options.IOTimeout}. Set it to more than zero and less than 49 days, "

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -28,6 +30,7 @@ public static class ActorSessionServiceCollectionExtensions
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IValidateOptions<ActorSessionOptions>, ConfiguredTimes<ActorSessionOptions>>());
             services.AddSingleton<SessionDoor>();
+            FollowSignIns(services);
         }
 
         if (configure is not null)
@@ -36,5 +39,50 @@ public static class ActorSessionServiceCollectionExtensions
         }
 
         return services;
+    }
+
+    /// <summary>
+    /// Keeps the tickets of cookie authentication in sessions: the browser gets a key instead of all that the ticket says, and a ticket
+    /// that is ended, with its user's sessions for instance, is ended at every server. The scheme is the one that the session follows
+    /// (<see cref="ActorSessionOptions.SignInScheme"/>).
+    /// </summary>
+    public static IServiceCollection AddActorTicketStore(this IServiceCollection services)
+    {
+        services.AddActorSession();
+        services.TryAddSingleton<ActorTicketStore>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<CookieAuthenticationOptions>, TicketStoreOfScheme>());
+        return services;
+    }
+
+    // Added before or after authentication: what is there is wrapped, and where nothing is, AddAuthentication leaves this one alone.
+    private static void FollowSignIns(IServiceCollection services)
+    {
+        var own = services.LastOrDefault(service => service.ServiceType == typeof(IAuthenticationService) && !service.IsKeyedService);
+        if (own is not null)
+        {
+            services.Remove(own);
+        }
+
+        services.AddScoped<IAuthenticationService>(provider => ActivatorUtilities.CreateInstance<SessionSignIn>(
+            provider, InnerOf(provider, own)));
+    }
+
+    private static IAuthenticationService InnerOf(IServiceProvider provider, ServiceDescriptor? own) => (IAuthenticationService)(
+        own?.ImplementationInstance
+        ?? own?.ImplementationFactory?.Invoke(provider)
+        ?? ActivatorUtilities.CreateInstance(provider, own?.ImplementationType ?? typeof(AuthenticationService)));
+
+    private sealed class TicketStoreOfScheme(
+        ActorTicketStore store, IOptions<ActorSessionOptions> options, IOptions<AuthenticationOptions> authentication)
+        : IPostConfigureOptions<CookieAuthenticationOptions>
+    {
+        public void PostConfigure(string? name, CookieAuthenticationOptions cookie)
+        {
+            var own = options.Value.SignInScheme ?? authentication.Value.DefaultAuthenticateScheme ?? authentication.Value.DefaultScheme;
+            if (name == own)
+            {
+                cookie.SessionStore ??= store;
+            }
+        }
     }
 }

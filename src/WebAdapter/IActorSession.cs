@@ -44,6 +44,23 @@ public interface IActorSession : ISession
     /// <exception cref="ArgumentOutOfRangeException">It is none of the two.</exception>
     ConflictBehaviour OnConflict { get; set; }
 
+    /// <summary>Whose session it is (<see cref="BindAsync"/>); null while nobody has signed in.</summary>
+    string? UserId { get; }
+
+    /// <summary>
+    /// Makes the session a user's, once that is stored: <see cref="IUserSessionsGrain"/> lists it with the browser's address and can end
+    /// it. A new session is created with what was set so far. Where the application signs in by cookie authentication, this and
+    /// <see cref="RegenerateAsync"/> are called by themselves; an application that signs in otherwise calls both.
+    /// </summary>
+    /// <param name="userId">The user's id: what never changes, 1 to <see cref="UserBinding.MaxUserIdLength"/> characters.</param>
+    /// <param name="device">What the list calls the device; null: the browser's User-Agent.</param>
+    /// <exception cref="UserSessionLimitException">The user has <c>MaxSessionsPerUser</c> sessions; nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is another user's: call <see cref="DestroyAsync"/> first. Or it is new, and cannot be created because the response has started or
+    /// the visitor has not consented to cookies; or the endpoint may only read.
+    /// </exception>
+    Task BindAsync(string userId, string? device = null);
+
     /// <summary>
     /// Ends the session for good and removes the cookie. This request goes on with a new, empty session under a new handle, which exists
     /// nowhere until something is set: a log-out followed by a log-in is this and then <c>Set</c>.
@@ -52,8 +69,8 @@ public interface IActorSession : ISession
 
     /// <summary>
     /// Gives the session a new secret in place, and the browser a new cookie. Call it at every change of privilege, such as a log-in. A
-    /// request that still carries the old cookie gets an empty session whose changes are dropped. Does nothing on a new session, whose
-    /// secret is not drawn yet.
+    /// request that still carries the old cookie gets an empty session whose changes are dropped. Of two that do so at once each goes on,
+    /// and the browser gets one cookie. Does nothing on a new session, whose secret is not drawn yet.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The cookie cannot be sent: the response has started, or the visitor has not consented to cookies.

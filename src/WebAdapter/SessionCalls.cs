@@ -45,6 +45,10 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
         ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
         WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
+    /// <summary>Reads a session without its secret.</summary>
+    public Task<SessionSnapshot?> ReadAsync(ISessionGrain grain, SessionHandle handle) =>
+        WaitAsync(grain.RetryAsync(Patience, () => grain.ReadAsync().AsTask()), handle, changes: false, default);
+
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);
 

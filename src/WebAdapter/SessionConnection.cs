@@ -65,7 +65,16 @@ internal sealed class SessionConnection
     }
 
     /// <summary>The session was opened under this generation of its secret: changes are refused once there is another.</summary>
-    public void Opened(int generation) => _generation = generation;
+    /// <param name="generation">The generation.</param>
+    /// <param name="isOvertaken">Whether it is opened with the secret before that, which is let in for a moment longer.</param>
+    public void Opened(int generation, bool isOvertaken) => (_generation, IsOvertaken) = (generation, isOvertaken);
+
+    /// <summary>Ends the session whose secret somebody has kept for too long.</summary>
+    public Task RevokeAsync() => OperateAsync(async (grain, request) =>
+    {
+        await grain.EndAsync(SessionEndReason.Revoked, request);
+        return true;
+    });
 
     /// <summary>Creates the session under a secret drawn for it.</summary>
     public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
@@ -78,7 +87,7 @@ internal sealed class SessionConnection
             _commit = NewRequest();
         }
 
-        var session = new NewSession { Secret = _token.Hash, Delta = delta };
+        var session = new NewSession { Secret = _token.Hash, Delta = delta, AbsoluteLifetime = _door.AbsoluteLifetime };
         var created = await CommitAsync(_commit, request => _grain.CreateAsync(session, request), token);
         _token = _token.Created(_door.Now, created.LifetimeLeft);
         _generation = created.Generation;
@@ -95,8 +104,49 @@ internal sealed class SessionConnection
     public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
         ChangeAsync(NewRequest(), request => operation(_grain, request), CancellationToken.None);
 
-    /// <summary>Gives the session a new secret.</summary>
-    public async Task RegenerateAsync()
+    /// <summary>
+    /// Whether another request has given the session the newest secret: this one goes on under it, and has no cookie to send.
+    /// </summary>
+    public bool IsOvertaken { get; private set; }
+
+    /// <summary>Makes the session a user's.</summary>
+    public Task BindAsync(UserBinding user) => OperateAsync(async (grain, request) =>
+    {
+        await grain.BindAsync(user, request);
+        return true;
+    });
+
+    /// <summary>
+    /// Gives the session a new secret. Where another request has just done that, which read the session as this one did, theirs is this
+    /// one's too: two that sign somebody in at once are one change of privilege.
+    /// </summary>
+    /// <param name="userId">Whose session it may be by now; null: nobody's.</param>
+    /// <exception cref="SessionDestroyedException">It has had more than one, or has become somebody else's.</exception>
+    public async Task RegenerateAsync(string? userId)
+    {
+        if (IsOvertaken)
+        {
+            return;
+        }
+
+        try
+        {
+            await RotateAsync();
+        }
+        catch (SessionDestroyedException e) when (e.Reason == SessionEndReason.Rotated && _generation is { } own)
+        {
+            var session = await _door.Calls.ReadAsync(_grain, Handle);
+            if (session?.Generation != own + 1 || (session.UserId is { } user && user != userId))
+            {
+                throw;
+            }
+
+            (_generation, IsOvertaken, _rotation) = (session.Generation, true, null);
+            _commit = _commit is null ? null : _commit with { Generation = _generation };
+        }
+    }
+
+    private async Task RotateAsync()
     {
         if (_rotation is null)
         {

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +17,8 @@ internal sealed class SessionDoor : IDisposable
     private readonly TimeProvider _time;
     private readonly EndedSessions _ended;
     private readonly WebMetrics _metrics;
+    private readonly bool _endsOnOldSecret;
+    private readonly Func<ClaimsPrincipal, string?>? _userIdOf;
     private ISessionGrain? _anySession;
 
     public SessionDoor(IGrainFactory grains, IOptions<ActorSessionOptions> options, IMeterFactory meters, ILoggerFactory loggers)
@@ -26,14 +30,26 @@ internal sealed class SessionDoor : IDisposable
         Log = loggers.CreateLogger<ActorSessionMiddleware>();
         Keys = new CookieKeys(grains, _time);
         Cookie = new SessionCookie(options.Value, _time);
+        Header = new SessionHeader(options.Value);
+        (AbsoluteLifetime, ForbidsCaching) = (options.Value.AbsoluteLifetime, options.Value.NoStore);
         Calls = new SessionCalls(options.Value, _time);
         OnConflict = options.Value.OnConflict;
+        _userIdOf = options.Value.UserIdOf;
+        _endsOnOldSecret = options.Value.OnOldSecret == OldSecretBehaviour.EndSession;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }
 
     public CookieKeys Keys { get; }
 
     public SessionCookie Cookie { get; }
+
+    public SessionHeader Header { get; }
+
+    /// <summary>How long a session that begins here lives at most; null: as the silo says.</summary>
+    public TimeSpan? AbsoluteLifetime { get; }
+
+    /// <summary>Whether a response of a request that used the session is for nobody else.</summary>
+    public bool ForbidsCaching { get; }
 
     public SessionCalls Calls { get; }
 
@@ -65,6 +81,15 @@ internal sealed class SessionDoor : IDisposable
         var reference = (GrainReference)any;
         return (ISessionGrain)_grains.GetGrain(GrainId.Create(reference.GrainId.Type, handle), reference.InterfaceType);
     }
+
+    /// <summary>The id of a user who signs in; null where nothing says it.</summary>
+    public string? UserIdOf(ClaimsPrincipal user) => _userIdOf is not null
+        ? _userIdOf(user)
+        : user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.FindFirstValue("sub") ?? user.Identity?.Name;
+
+    /// <summary>What carries the token to an endpoint.</summary>
+    public SessionCarrier CarrierTo(Endpoint? endpoint) =>
+        endpoint?.Metadata.GetMetadata<SessionTransportAttribute>() is { Transport: SessionTransport.Header } ? Header : Cookie;
 
     /// <summary>Opens the session that a cookie names; the visit stays new where there is none.</summary>
     /// <param name="visit">The visit.</param>
@@ -108,13 +133,19 @@ internal sealed class SessionDoor : IDisposable
         switch (opening.Standing)
         {
             case SessionStanding.Open:
-                visit.Open(connection, opening.Snapshot!, IsToBeSentAgain(token, opening.Snapshot!));
+                visit.Open(connection, opening, IsToBeSentAgain(token, opening.Snapshot!));
                 Log.SessionLoaded(token.Handle, opening.Snapshot!.Version, opening.Snapshot.Properties.Count);
                 break;
             case SessionStanding.Superseded:
                 visit.Detach(SessionEndReason.Rotated);
                 _metrics.OnSuperseded();
                 Log.SessionSuperseded(token.Handle);
+                if (_endsOnOldSecret)
+                {
+                    await connection.RevokeAsync();
+                    _ended.Add(token.Handle);
+                }
+
                 break;
             default:
                 _ended.Add(token.Handle);

@@ -11,7 +11,7 @@ internal static class SessionProblem
 {
     /// <summary>Whether an exception that the application left unhandled is answered here, rather than by its own error page.</summary>
     public static bool Answers(Exception e) =>
-        e is SessionConflictException or SessionLimitExceededException || RetryAfter(e) is not null;
+        e is SessionConflictException or SessionLimitExceededException or UserSessionLimitException || RetryAfter(e) is not null;
 
     /// <summary>
     /// Turns a response that has not started into the answer and returns its body. Nothing stays of what the endpoint said: neither its
@@ -41,6 +41,7 @@ internal static class SessionProblem
             SessionLeaseTimeoutException => (StatusCodes.Status503ServiceUnavailable, "The session is in use."),
             SessionLeaseLostException => (StatusCodes.Status503ServiceUnavailable, "The session was lost to another request."),
             SessionConflictException => (StatusCodes.Status409Conflict, "The session was changed by another request."),
+            UserSessionLimitException => (StatusCodes.Status403Forbidden, "The user is signed in too often."),
             SessionLimitExceededException => (StatusCodes.Status413PayloadTooLarge, "The session is too large."),
             _ => (StatusCodes.Status500InternalServerError, "The session could not be stored."),
         };

@@ -22,8 +22,9 @@ internal enum VisitPhase
 /// One request at its session: what it sees and has changed, the connection to the grain, and the cookie that is due. The application sees
 /// it as <see cref="ActorSession"/>.
 /// </summary>
-internal sealed class SessionVisit(SessionDoor door, HttpContext context)
+internal sealed partial class SessionVisit(SessionDoor door, HttpContext context)
 {
+    private readonly SessionCarrier _carrier = door.CarrierTo(context.GetEndpoint());
     private SessionOverlay? _overlay;
     private SessionConnection? _connection;
     private CookieChange _cookie;
@@ -44,6 +45,9 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     /// <summary>Why the session is not there, where the visit is detached.</summary>
     public SessionEndReason EndReason { get; private set; }
 
+    /// <summary>Whose session it is; null while nobody has signed in.</summary>
+    public string? UserId { get; private set; }
+
     public SessionOverlay Overlay => _overlay ??= new SessionOverlay();
 
     public SessionConnection Connection => _connection ??= new SessionConnection(door, SessionHandle.New());
@@ -61,21 +65,29 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     /// <summary>What becomes of a commit that changes what somebody else has changed since this request read the session.</summary>
     public ConflictBehaviour OnConflict { get; set; } = door.OnConflict;
 
+    /// <summary>The token that the request came with; null for none.</summary>
+    public string? Token => _carrier.Read(context);
+
+    /// <summary>Whether the application has looked at the session.</summary>
+    public bool IsUsed { get; set; }
+
     /// <summary>Whether the session is opened only when this request has it to itself.</summary>
     public bool IsExclusive { get; set; }
 
-    public bool IsCookieAllowed => door.Cookie.IsAllowed(context);
+    public bool IsCookieAllowed => _carrier.IsAllowed(context);
 
     public bool IsTooLateForCookies => _headersAreGone || context.Response.HasStarted;
 
     /// <summary>The session is there, and this is how it was when it was opened.</summary>
-    public void Open(SessionConnection connection, SessionSnapshot snapshot, bool sendsCookieAgain)
+    public void Open(SessionConnection connection, SessionOpening opening, bool sendsCookieAgain)
     {
+        var snapshot = opening.Snapshot!;
         Phase = VisitPhase.Open;
-        connection.Opened(snapshot.Generation);
+        connection.Opened(snapshot.Generation, opening.IsUnderOldSecret);
         _connection = connection;
         _overlay = new SessionOverlay(snapshot);
-        _cookie = sendsCookieAgain ? CookieChange.SendAgain : CookieChange.None;
+        UserId = snapshot.UserId;
+        _cookie = sendsCookieAgain && !opening.IsUnderOldSecret ? CookieChange.SendAgain : CookieChange.None;
     }
 
     /// <summary>From now on changes are dropped, and no cookie is sent over a newer one.</summary>
@@ -93,7 +105,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     /// <summary>Tries again to open a session that could not be opened.</summary>
     public async Task OpenAgainAsync(CancellationToken token)
     {
-        if (door.Cookie.Read(context) is { } cookie)
+        if (Token is { } cookie)
         {
             await door.OpenAsync(this, cookie, slide: true, token).AsTask().WaitAsync(token);
         }
@@ -163,18 +175,21 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         }
 
         GiveTurnBack();
-        _cookie = !isDetached && door.Cookie.Read(context) is not null ? CookieChange.Delete : CookieChange.None;
+        _cookie = !isDetached && Token is not null ? CookieChange.Delete : CookieChange.None;
         Phase = VisitPhase.New;
+        UserId = null;
         _overlay = null;
         _connection = null;
         _isBegun = false;
     }
 
     /// <summary>Gives an open session a new secret.</summary>
-    public async Task RegenerateAsync()
+    public Task RegenerateAsync() => RegenerateAsync(UserId);
+
+    private async Task RegenerateAsync(string? userId)
     {
-        await Connection.RegenerateAsync();
-        _cookie = CookieChange.Send;
+        await Connection.RegenerateAsync(userId);
+        SendCookie();
         door.Log.SessionRegenerated(Connection.Handle);
     }
 
@@ -190,7 +205,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
                 Overlay.Acknowledge(created.Version);
                 Overlay.LearnTtl(created.Ttl);
                 Phase = VisitPhase.Open;
-                _cookie = CookieChange.Send;
+                SendCookie();
                 door.Log.SessionStarted(Connection.Handle);
             }
 
@@ -215,7 +230,7 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
         // The cookie lives as long as the session may be idle.
         if (Overlay.OwnTtl != ownTtl)
         {
-            _cookie = CookieChange.Send;
+            SendCookie();
         }
     }
 
@@ -254,47 +269,5 @@ internal sealed class SessionVisit(SessionDoor door, HttpContext context)
     {
         door.Log.CommitFailed(Connection.Handle, e);
         return door.IgnoresFailure && e is not (SessionConflictException or SessionLeaseLostException);
-    }
-
-    /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
-    public Task SendCookieAsync()
-    {
-        if (_headersAreGone)
-        {
-            return Task.CompletedTask;
-        }
-
-        _headersAreGone = true;
-        switch (_cookie)
-        {
-            case CookieChange.Send:
-                door.Cookie.Send(context, Connection.Cookie, Overlay.OwnTtl);
-                break;
-            case CookieChange.SendAgain:
-                return SendCookieAgainAsync();
-            case CookieChange.Delete:
-                door.Cookie.Delete(context);
-                break;
-        }
-
-        return Task.CompletedTask;
-    }
-
-    private async Task SendCookieAgainAsync()
-    {
-        // The secret may have been rotated while this request ran, and then this cookie would overwrite the newer one.
-        try
-        {
-            var opening = await Connection.OpenAsync(slide: false);
-            if (opening.Standing == SessionStanding.Open)
-            {
-                door.Cookie.Send(context, Connection.Cookie, Overlay.OwnTtl);
-            }
-        }
-        catch (SessionUnavailableException e)
-        {
-            // The cookie is good for the next request too, which sends it again.
-            door.Log.OpeningFailed(e);
-        }
     }
 }

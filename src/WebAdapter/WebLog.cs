@@ -26,6 +26,7 @@ internal static partial class WebLog
     public const int SessionDestroyedId = 2010;
     public const int SessionRegeneratedId = 2011;
     public const int TurnDidNotComeId = 2012;
+    public const int SessionBoundId = 2013;
 
     [LoggerMessage(CookieRefusedId, LogLevel.Warning, "A session cookie cannot be accepted ({Reading}); the request gets a new session.")]
     public static partial void CookieRefused(this ILogger logger, TokenReading reading);
@@ -69,4 +70,7 @@ internal static partial class WebLog
     [LoggerMessage(TurnDidNotComeId, LogLevel.Warning,
         "A request did not get a session to itself, because others had it for too long or too many wait for it.")]
     public static partial void TurnDidNotCome(this ILogger logger, Exception exception);
+
+    [LoggerMessage(SessionBoundId, LogLevel.Information, "Session {Session} is a user's now.")]
+    public static partial void SessionBound(this ILogger logger, LoggedSession session);
 }

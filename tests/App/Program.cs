@@ -13,6 +13,13 @@ builder.Services.AddSingleton<Gates>();
 builder.Services.AddSingleton<AfterSession>();
 builder.Services.AddControllersWithViews().AddSessionStateTempDataProvider();
 builder.Services.AddResponseCompression();
+builder.Services.AddSignIn();
+builder.AddSharedKeys();
+if (builder.Configuration.GetValue<bool>("Tickets"))
+{
+    builder.Services.AddActorTicketStore();
+}
+
 
 var app = builder.Build();
 app.UseResponseCompression();
@@ -139,6 +146,7 @@ app.MapConflicts();
 app.MapExclusive();
 app.MapNested();
 app.MapRig();
+app.MapSignIn();
 
 app.Run();
 

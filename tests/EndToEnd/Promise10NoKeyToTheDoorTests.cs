@@ -25,12 +25,15 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         foreach (var path in new[]
         {
             "/set/user/ann", "/get/user", "/id", "/keys", "/increment/n", "/regenerate", "/remember/60", "/many/2000", "/fail/a/x",
-            "/stream/a/x", "/basket/add/tea",
+            "/stream/a/x", "/basket/add/tea", "/sign-in/ann", "/user", "/devices", "/log-out-everywhere?others=true",
         })
         {
             await VisitAsync(visitor, path);
         }
 
+        await VisitAsync(other, "/set/user/bob");
+        await VisitAsync(other, "/sign-in/ann");
+        await VisitAsync(other, "/sign-out");
         await VisitAsync(other, "/set/user/bob");
         // Where a session stays in Redis, and where it has ended, and where a cookie is refused.
         await VisitAsync(other, "/destroy");

@@ -274,8 +274,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         {
             var state = restoration.State;
             (Owner, OwnerName, Epoch) = (restoration.Owner, restoration.OwnerName, restoration.Epoch);
-            (_properties, _ownTtl, Version, Secret, Generation) =
-                (state.Properties, state.OwnTtl, state.Version, state.Secret, state.Secret is null ? 0 : state.Generation);
+            (_properties, _ownTtl, Version, Secret, Generation, User) =
+                (state.Properties, state.OwnTtl, state.Version, state.Secret, state.Secret is null ? 0 : state.Generation, state.User);
             _ring = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry);
             _appliedAt = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => now - slot.Age);
             EndsAt = now + restoration.LifetimeLeft;
@@ -294,6 +294,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public long Epoch { get; set; }
         public SecretHash? Secret { get; set; }
         public int Generation { get; set; }
+        public BoundUser? User { get; set; }
 
         // All that changes is in fields that are replaced.
         public Entry Copy() => (Entry)MemberwiseClone();
@@ -314,6 +315,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             _ownTtl = flush.Delta.Ttl ?? _ownTtl;
             Secret = flush.Secret?.Hash ?? Secret;
             Generation = flush.Secret?.Generation ?? Generation;
+            User = flush.User ?? User;
             ExpiresAt = now + flush.KeepFor ?? ExpiresAt;
             foreach (var entry in flush.Entries)
             {
@@ -333,6 +335,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             KeptFor = ExpiresAt - now,
             Secret = Secret,
             Generation = Generation,
+            User = User,
             Ring = _ring.ToImmutableDictionary(
                 entry => entry.Key, entry => new RingSlot(entry.Key, entry.Value, now - _appliedAt[entry.Key])),
             PreviousOwnerName = previous?.Name,

@@ -130,6 +130,7 @@ internal sealed class SessionCluster : IAsyncDisposable
             silo.Services.AddKeyedSingleton(TimeProviderNames.Grains, time);
             silo.Services.AddSingleton<ISessionStorage>(watched);
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
+            silo.AddMemoryGrainStorage(UserSessionPages.StorageName);
             silo.AddSessionActors(options =>
             {
                 // Tests that are not about it must not depend on how fast it is proved.
@@ -149,6 +150,8 @@ internal sealed class SessionCluster : IAsyncDisposable
     }
 
     public ISessionGrain Session(SessionHandle handle) => _cluster.Client.GetGrain<ISessionGrain>(handle);
+
+    public IUserSessionsGrain User(string id) => _cluster.Client.GetGrain<IUserSessionsGrain>(id);
 
     /// <summary>Creates a session with one property, and a cookie's secret if one is given.</summary>
     public async Task<ISessionGrain> NewSessionAsync(SecretHash? secret = null, SessionHandle? handle = null, TimeSpan? ttl = null)

@@ -143,6 +143,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                     KeptFor = default,
                     Secret = secret,
                     Generation = secret is null ? 0 : 1 + step.B,
+                    User = step.A % 4 == 0 ? new BoundUser($"user {step.B}", step.A) : null,
                     Ring = slots.ToImmutableDictionary(slot => slot.Version),
                     PreviousOwnerName = null,
                     PreviousOwner = null,
@@ -174,6 +175,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
             Delta = step.B % 5 == 0 ? delta.WithTtl(Seconds(1 + step.B)) : delta,
             KeepFor = step.A % 4 == 0 ? Seconds(1 + step.B % 60) : null,
             Secret = step.B % 11 == 0 ? new RotatedSecret(SecretHash.Of([(byte)step.A]), step.B) : null,
+            User = step.B % 6 == 0 ? new BoundUser($" ä {step.A}", step.B) : null,
         };
     }
 
@@ -204,7 +206,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
         Span<byte> secret = stackalloc byte[SecretHash.ByteLength];
         session.Secret?.CopyTo(secret);
         return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
-            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} after "
+            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} user {session.User} after "
             + $"{session.PreviousOwnerName} released {session.Released} from {(isShared ? string.Join(',', session.TakenFrom) : "")} "
             + $"ring {string.Join(' ', ring)} "
             + $"properties {string.Join(' ', properties)}";

@@ -37,6 +37,13 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int c
 
     public Task ReleaseAsync(RequestId lease) => CallAsync(Done(grain => grain.ReleaseAsync(lease)));
 
+    public Task BindAsync(UserBinding user, SessionRequest request) => throw new NotSupportedException("Nobody signs in here.");
+
+    public IAsyncEnumerable<SessionChange> ChangesAsync(CancellationToken cancellationToken) =>
+        throw new NotSupportedException("Nobody watches here.");
+
+    public Task EndAsync(SessionEndReason reason, SessionRequest request) => CallAsync(Done(grain => grain.EndAsync(reason, request)));
+
     public Task DestroyAsync(SessionRequest request) => CallAsync(Done(grain => grain.DestroyAsync(request)));
 
     public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(CallAsync(grain => grain.IsUnderWayAsync(call).AsTask()));

@@ -37,8 +37,9 @@ internal sealed class SimSilo
             new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance),
             Serving,
             new Healing(wrapped, watch, Serving),
-            // Written through, nobody asks a previous owner.
-            previousOwners: null!);
+            // Written through, nobody asks a previous owner; and nobody signs in.
+            previousOwners: null!,
+            users: null!);
         Runtime = new StubRuntime(details.SiloAddress, scheduler.Clock);
         // The lease's own loop runs on the thread pool, and this one in the silo's turns.
         _process.Begin(async () =>

@@ -188,12 +188,29 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
 
     [Theory]
     [InlineData("CREATE TABLE other (x)", "another application")]
-    [InlineData("CREATE TABLE other (x); PRAGMA application_id = 1396794228; PRAGMA user_version = 2", "newer SessionActors")]
+    [InlineData("CREATE TABLE other (x); PRAGMA application_id = 1396794228; PRAGMA user_version = 3", "newer SessionActors")]
     public async Task DatabaseOfAnotherApplicationOrANewerVersion_IsRefused(string sql, string says)
     {
         Sql<object?>(sql);
 
         Assert.Contains(says, (await RefusedAsync(_folder.FullName)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DatabaseOfTheVersionBefore_IsBroughtUpToDateWithEverythingInIt()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        await _database.DisposeAsync();
+        Sql<object?>("ALTER TABLE session DROP COLUMN user; PRAGMA user_version = 1");
+        Open();
+
+        await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("b", [2])) with { User = new BoundUser("ada", 0) });
+
+        var session = await ReadAsync(handle);
+        Assert.Equal(["a", "b"], session.Properties.Keys.Order());
+        Assert.Equal(new BoundUser("ada", 0), session.User);
+        await _database.DisposeAsync();
+        Assert.Equal(2, Sql<long>("PRAGMA user_version"));
     }
 
     [Fact]

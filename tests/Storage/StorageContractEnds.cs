@@ -2,14 +2,19 @@ namespace SessionActors;
 
 public abstract partial class StorageContract
 {
-    [Fact]
-    public async Task AfterDestroy_EveryStepIsToldTheReason()
+    [Theory]
+    [InlineData(SessionEndReason.Destroyed)]
+    [InlineData(SessionEndReason.Idle)]
+    [InlineData(SessionEndReason.Lifetime)]
+    [InlineData(SessionEndReason.Revoked)]
+    [InlineData(SessionEndReason.Limit)]
+    public async Task AfterDestroy_EveryStepIsToldTheReason(SessionEndReason reason)
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
 
-        AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept));
+        AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(handle, reason, TombstoneKept));
 
-        await AssertEveryStepFindsTombstoneAsync(handle, last, SessionEndReason.Destroyed);
+        await AssertEveryStepFindsTombstoneAsync(handle, last, reason);
     }
 
     [Fact]

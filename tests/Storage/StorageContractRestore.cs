@@ -13,6 +13,8 @@ public abstract partial class StorageContract
             last = await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("@b", [(byte)i]), i % 2 == 0 ? "" : "a result"));
         }
 
+        last = await CommitAsync(handle, Next(last, SessionDelta.Empty) with { User = new BoundUser("ada", 7) });
+
         var owner = OwnerNonce.New();
         var before = (await ClaimAsync(handle, owner)).Session!;
         var lost = SessionHandle.New();
@@ -29,7 +31,7 @@ public abstract partial class StorageContract
             after.Ring.Values.OrderBy(slot => slot.Version).Select(slot => slot.Entry));
         Assert.NotNull(after.RingReach);
         Assert.True(after.Secret!.Value.Matches(before.Secret!.Value));
-        Assert.Equal(before.Generation, after.Generation);
+        Assert.Equal((before.Generation, new BoundUser("ada", 7)), (after.Generation, after.User));
         Assert.InRange(after.LifetimeLeft!.Value, TimeSpan.FromHours(7), TimeSpan.FromHours(8));
         Assert.InRange(after.KeptFor, Kept - TimeSpan.FromMinutes(1), Kept);
         Assert.Equal(("silo-2", owner, false), (after.PreviousOwnerName, after.PreviousOwner, after.Released));

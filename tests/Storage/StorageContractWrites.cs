@@ -68,6 +68,22 @@ public abstract partial class StorageContract
         Assert.Equal(5, session.Generation);
     }
 
+    [Theory]
+    [InlineData("ada")]
+    [InlineData(" 5 @user\nä😀")]
+    public async Task CommitOfUser_IsReadAndStaysThroughAClear(string user)
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        Assert.Null((await ReadAsync(handle)).User);
+        var owner = OwnerNonce.New();
+        await ClaimAsync(handle, owner);
+
+        last = await CommitAsync(handle, Next(last with { Owner = owner }, SessionDelta.Empty) with { User = new BoundUser(user, 7) });
+        await CommitAsync(handle, Next(last, SessionDelta.Empty.Clear()));
+
+        Assert.Equal(new BoundUser(user, 7), (await ReadAsync(handle)).User);
+    }
+
     [Fact]
     public async Task CommitResent_IsAppliedOnce()
     {

@@ -31,7 +31,8 @@ internal sealed class WriteBehind(string session, SessionSilo silo, ProjectedWri
 
     /// <summary>Whether a write that was applied may be acknowledged before it is stored.</summary>
     public bool Takes(PendingWrite write) =>
-        !silo.IsStopping && write is { Lease: null, Change.Secret: null, WasSentBefore: false } && writes.HasOnlyAcknowledged
+        !silo.IsStopping && writes.HasOnlyAcknowledged
+        && write is { Lease: null, Change.Secret: null, Change.User: null, WasSentBefore: false }
         && _bytes + BytesOf(write) <= silo.Options.MaxPendingBytes;
 
     /// <summary>Acknowledges a write, which has been added, and has it flushed when its time comes.</summary>

@@ -28,6 +28,13 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
     {
         var replayed = 0;
         using var room = new SemaphoreSlim(AtOnce);
+        await Task.WhenAll(silo.Healing.Marks.ToList().Select(async known =>
+        {
+            await room.WaitAsync();
+            // Where nobody answers, those that are in memory still know.
+            await Task.WhenAny(silo.Users.Of(known.UserId).SetAgainAsync(known.Mark));
+            room.Release();
+        }));
         await Task.WhenAll(silo.Healing.Ends.ToList().Select(async end =>
         {
             await room.WaitAsync();

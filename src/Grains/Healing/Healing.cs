@@ -21,6 +21,9 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
     /// <summary>What this silo has ended lately.</summary>
     public RecentEnds Ends { get; } = new(store, Window);
 
+    /// <summary>Whose sessions were ended together lately, anywhere in the cluster.</summary>
+    public RecentMarks Marks { get; } = new(store, Window);
+
     /// <summary>Completes when what was ended is ended in the new store too, as far as it answers.</summary>
     public Task Replayed { get; set; } = Task.CompletedTask;
 

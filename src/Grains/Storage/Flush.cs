@@ -22,6 +22,9 @@ internal sealed record Flush
     /// <summary>The new secret, where one of the deltas was a rotation.</summary>
     public RotatedSecret? Secret { get; init; }
 
+    /// <summary>Whose session it is from now on, where one of the deltas bound it.</summary>
+    public BoundUser? User { get; init; }
+
     /// <summary>How long the session is kept from now on; null leaves it as it is. A create has it always.</summary>
     public TimeSpan? KeepFor { get; init; }
 

@@ -21,12 +21,14 @@ namespace SessionActors;
 /// <item><term>@until</term><description>its absolute end in ms of Redis' own clock, where it has one</description></item>
 /// <item><term>@secret</term><description>SHA-256 of the cookie's secret, base64url, where a cookie opens the session</description></item>
 /// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
+/// <item><term>@user</term><description>whose session it is: the mark of that user's sessions when it was bound, a blank, the user's
+/// id</description></item>
 /// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
 /// characters), the Redis time in ms when it was written and, where it is not the version, its result (see
 /// <see cref="SessionOperations"/>), with blanks between. A slot does not say its version: it follows from @version, and so a commit costs
 /// the same however long the ring is.</description></item>
 /// </list>
-/// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c> or <c>lifetime</c>.
+/// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c>, <c>lifetime</c>, <c>revoked</c> or <c>limit</c>.
 /// </summary>
 internal static class RedisLayout
 {
@@ -46,6 +48,8 @@ internal static class RedisLayout
         SessionEndReason.Destroyed => "destroyed",
         SessionEndReason.Idle => "idle",
         SessionEndReason.Lifetime => "lifetime",
+        SessionEndReason.Revoked => "revoked",
+        SessionEndReason.Limit => "limit",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "No session ends so."),
     };
 
@@ -54,6 +58,8 @@ internal static class RedisLayout
         "destroyed" => SessionEndReason.Destroyed,
         "idle" => SessionEndReason.Idle,
         "lifetime" => SessionEndReason.Lifetime,
+        "revoked" => SessionEndReason.Revoked,
+        "limit" => SessionEndReason.Limit,
         _ => throw new FormatException($"A tombstone says '{text}', which is no reason for a session's end."),
     };
 
@@ -69,7 +75,7 @@ internal static class RedisLayout
             fields.Add(RingText(entry));
         }
 
-        AddContent(fields, delta.Sets, delta.Ttl, secret);
+        AddContent(fields, delta.Sets, delta.Ttl, secret, flush.User);
         return fields;
     }
 
@@ -82,14 +88,19 @@ internal static class RedisLayout
     {
         var fields = new List<RedisValue>(2 * (state.Properties.Count + 3));
         AddContent(
-            fields, state.Properties, state.OwnTtl, state.Secret is { } secret ? new RotatedSecret(secret, state.Generation) : null);
+            fields, state.Properties, state.OwnTtl, state.Secret is { } secret ? new RotatedSecret(secret, state.Generation) : null,
+            state.User);
         return fields;
     }
 
     private static string RingText(RingEntry entry) => entry.Result.Length == 0 ? entry.Id.ToString() : $"{entry.Id} {entry.Result}";
 
     private static void AddContent(
-        List<RedisValue> fields, ImmutableDictionary<string, ReadOnlyMemory<byte>> properties, TimeSpan? ownTtl, RotatedSecret? secret)
+        List<RedisValue> fields,
+        ImmutableDictionary<string, ReadOnlyMemory<byte>> properties,
+        TimeSpan? ownTtl,
+        RotatedSecret? secret,
+        BoundUser? user)
     {
         foreach (var (name, value) in properties)
         {
@@ -111,6 +122,12 @@ internal static class RedisLayout
             fields.Add(Base64Url.EncodeToString(hash));
             fields.Add("@generation");
             fields.Add(secret.Generation);
+        }
+
+        if (user is not null)
+        {
+            fields.Add("@user");
+            fields.Add(user.ToString());
         }
     }
 
@@ -149,6 +166,7 @@ internal static class RedisLayout
             KeptFor = keptFor,
             Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
             Generation = meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0,
+            User = meta.TryGetValue("@user", out var user) ? BoundUser.Parse(user) : null,
             Ring = Ring(meta, version, nowMs),
             PreviousOwnerName = previousOwner,
             PreviousOwner = null,

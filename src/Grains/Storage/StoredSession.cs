@@ -26,6 +26,9 @@ internal sealed record StoredSession
     /// <summary>0 where there is no secret.</summary>
     public required int Generation { get; init; }
 
+    /// <summary>Whose it is; null while nobody has signed in.</summary>
+    public BoundUser? User { get; init; }
+
     /// <summary>Up to <see cref="ISessionStorage.RingSize"/> slots, by the version that each led to.</summary>
     public required ImmutableDictionary<long, RingSlot> Ring { get; init; }
 

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]   the session
 -- ARGV[1]   id: what the reply repeats
--- ARGV[2]   reason: what the tombstone says, 'destroyed', 'idle' or 'lifetime'
+-- ARGV[2]   reason: what the tombstone says, 'destroyed', 'idle', 'lifetime', 'revoked' or 'limit'
 -- ARGV[3]   tombstone: ms to keep the tombstone
 -- ARGV[4]   owner: only under this nonce; '' for always
 --
@@ -14,8 +14,8 @@
 --   fenced     with an owner: another one has claimed it; then its name
 --   missing    with an owner: nothing is stored
 local key, id, reason, tombstone, owner = KEYS[1], unpack(ARGV, 1, 4)
-
-if not (#ARGV == 4 and id ~= '' and (reason == 'destroyed' or reason == 'idle' or reason == 'lifetime')
+local reasons = { destroyed = true, idle = true, lifetime = true, revoked = true, limit = true }
+if not (#ARGV == 4 and id ~= '' and reasons[reason]
     and string.find(tombstone, '^[1-9]%d*$') and #tombstone <= 15) then
   return redis.error_reply('REFUSED destroy.lua: wrong arguments; see its header')
 end

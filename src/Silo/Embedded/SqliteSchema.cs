@@ -3,11 +3,11 @@ using Microsoft.Data.Sqlite;
 namespace SessionActors;
 
 /// <summary>
-/// The tables of <c>sessions.db</c>, version 1. Times are UTC ticks, durations ticks, strings the bytes of their UTF-8.
+/// The tables of <c>sessions.db</c>, version 2. Times are UTC ticks, durations ticks, strings the bytes of their UTF-8.
 /// <list type="bullet">
 /// <item><c>session</c>: one row for each session or tombstone, until <c>expires</c>. A tombstone has a <c>reason</c>
 /// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else. <c>ends</c> is the end of the absolute
-/// lifetime.</item>
+/// lifetime, <c>user</c> a <see cref="BoundUser"/>. Version 1 had no users.</item>
 /// <item><c>property</c>: name and value.</item>
 /// <item><c>ring</c>: the deltas' request ids, results and times; the one that led to version v is at place v % 128.</item>
 /// <item><c>grain_state</c>: the small state of other grains, a new random etag at every write.</item>
@@ -17,7 +17,7 @@ namespace SessionActors;
 internal static class SqliteSchema
 {
     private const long ApplicationId = 0x53416374; // "SAct"
-    private const long Version = 1;
+    private const long Version = 2;
 
     private const string Tables = """
         CREATE TABLE session (
@@ -33,7 +33,8 @@ internal static class SqliteSchema
             ttl INTEGER,
             ends INTEGER,
             secret BLOB,
-            generation INTEGER NOT NULL DEFAULT 0
+            generation INTEGER NOT NULL DEFAULT 0,
+            user BLOB
         ) STRICT;
         CREATE INDEX session_expires ON session (expires);
         CREATE TABLE property (
@@ -91,7 +92,8 @@ internal static class SqliteSchema
                     $"'{path}' is a database of another application. Move it away, or give this one another SessionActors:DataFolder.");
             }
 
-            if (Read(connection, "PRAGMA user_version") is > Version and var version)
+            var version = Read(connection, "PRAGMA user_version");
+            if (version > Version)
             {
                 throw new InvalidOperationException(
                     $"'{path}' was written by a newer SessionActors (schema {version}, this one knows {Version}). Run the newer one, or "
@@ -110,6 +112,10 @@ internal static class SqliteSchema
                 Execute(
                     connection,
                     $"BEGIN; {Tables} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT;");
+            }
+            else if (version == 1)
+            {
+                Execute(connection, $"BEGIN; ALTER TABLE session ADD COLUMN user BLOB; PRAGMA user_version = {Version}; COMMIT;");
             }
 
             return connection;

@@ -3,19 +3,6 @@ using System.Collections.Immutable;
 
 namespace SessionActors;
 
-/// <summary>What a step decides by.</summary>
-internal sealed record SessionRow(
-    long Id,
-    long Expires,
-    SessionEndReason? Reason,
-    string Owner,
-    string OwnerName,
-    bool Released,
-    long Version,
-    long Epoch,
-    long? Ends,
-    bool Remembers);
-
 /// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
 internal sealed class SqliteSessionRows(SqliteDatabase database)
 {
@@ -37,6 +24,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _setEnds = database.Statement("UPDATE session SET ends = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setExpires = database.Statement("UPDATE session SET expires = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setSecret = database.Statement("UPDATE session SET secret = ?2, generation = ?3 WHERE id = ?1");
+    private readonly SqliteStatement _setUser = database.Statement("UPDATE session SET user = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setTtl = database.Statement("UPDATE session SET ttl = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setVersion = database.Statement("UPDATE session SET version = ?2 WHERE id = ?1");
     private readonly SqliteStatement _delete = database.Statement("DELETE FROM session WHERE id = ?1");
@@ -49,7 +37,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _forget = database.Statement("DELETE FROM ring WHERE session = ?1");
     private readonly SqliteStatement _expired = database.Statement("SELECT id FROM session WHERE expires <= ?1 LIMIT ?2");
     private readonly SqliteStatement _read = database.Statement(
-        "SELECT version, epoch, ttl, ends, expires, secret, generation, released FROM session WHERE id = ?1");
+        "SELECT version, epoch, ttl, ends, expires, secret, generation, released, user FROM session WHERE id = ?1");
 
     private readonly SqliteStatement _properties = database.Statement("SELECT name, value FROM property WHERE session = ?1");
     private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result, applied FROM ring WHERE session = ?1");
@@ -159,6 +147,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             SetSecret(id, secret.Hash, secret.Generation);
         }
+
+        SetUser(id, flush.User);
     }
 
     /// <summary>Writes everything of a session that is written back into a row that has nothing yet but what it is found by.</summary>
@@ -187,6 +177,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             SetSecret(id, secret, state.Generation);
         }
+
+        SetUser(id, state.User);
     }
 
     public void Delete(long id)
@@ -233,6 +225,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 KeptFor = new TimeSpan(_read.Int64(4) - now),
                 Secret = _read.IsNull(5) ? null : SecretHash.FromBytes(_read.Bytes(5)),
                 Generation = (int)_read.Int64(6),
+                User = _read.IsNull(8) ? null : BoundUser.Parse(_read.Text(8)),
                 Ring = ReadRing(id, now),
                 PreviousOwnerName = previous?.OwnerName,
                 PreviousOwner = previous is null ? null : new OwnerNonce(previous.Owner),
@@ -242,6 +235,14 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         finally
         {
             _read.Reset();
+        }
+    }
+
+    private void SetUser(long id, BoundUser? user)
+    {
+        if (user is not null)
+        {
+            _setUser.Bind(1, id).Bind(2, user.ToString()).Run();
         }
     }
 

@@ -53,9 +53,15 @@ public sealed class ActorSessionOptionsTests
             o.OnUnavailable = (UnavailableBehaviour)9;
             o.OnConflict = (ConflictBehaviour)9;
             o.IOTimeout = TimeSpan.Zero;
+            o.HeaderName = "a b";
+            o.AbsoluteLifetime = TimeSpan.Zero;
+            o.OnOldSecret = (OldSecretBehaviour)9;
         }));
         string[] told =
-            ["Cookie:Name is 'a b'", "Expiration", "SameSite None", "OnUnavailable is 9", "OnConflict is 9", "IOTimeout is 00:00:00"];
+        [
+            "Cookie:Name is 'a b'", "Expiration", "SameSite None", "OnUnavailable is 9", "OnConflict is 9", "IOTimeout is 00:00:00",
+            "HeaderName is 'a b'", "AbsoluteLifetime is 00:00:00", "OnOldSecret is 9",
+        ];
         Assert.Equal(told.Length, e.Failures.Count());
         Assert.All(told, text => Assert.Contains(text, e.Message, StringComparison.Ordinal));
     }

@@ -33,15 +33,18 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
     public static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync();
 
     public static async Task<WebSite> StartAsync(
-        Action<WebApplication> endpoints, Action<ActorSessionOptions>? configure = null, Action<WebApplication>? around = null)
+        Action<WebApplication> endpoints,
+        Action<ActorSessionOptions>? configure = null,
+        Action<WebApplication>? around = null,
+        Action<SessionActorsOptions>? silo = null)
     {
         var site = new WebSite();
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders().AddProvider(site);
         builder.Configuration.AddInMemoryCollection([new("SessionActors:DataFolder", ":memory:")]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.AddSessionSilo();
-        builder.UseOrleans(silo => silo.AddOutgoingGrainCallFilter(site));
+        builder.AddSessionSilo(silo);
+        builder.UseOrleans(orleans => orleans.AddOutgoingGrainCallFilter(site));
         builder.Services.AddActorSession(options =>
         {
             options.TimeProvider = site.Time;

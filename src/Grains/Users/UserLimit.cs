@@ -1,0 +1,51 @@
+namespace SessionActors;
+
+/// <summary>How many sessions a user may have, and which make room for one more.</summary>
+internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages pages)
+{
+    public bool IsOn => options.MaxSessionsPerUser is not null;
+
+    /// <summary>Which sessions are to be ended before one more is added: those that were bound first.</summary>
+    /// <param name="session">The one more, which may be there already.</param>
+    /// <param name="isOver">Which of the list have ended.</param>
+    /// <param name="lives">Whether one that the list has is there.</param>
+    /// <exception cref="UserSessionLimitException">There is no room, and none is to be made.</exception>
+    public async Task<IReadOnlyList<SessionHandle>> BeforeAsync(
+        SessionHandle session, Func<UserSessionEntry, bool> isOver, Func<SessionHandle, Task<bool>> lives)
+    {
+        var most = options.MaxSessionsPerUser!.Value;
+        var others = new List<UserSessionEntry>();
+        for (var path = await pages.NextAsync(null); path is not null; path = await pages.NextAsync(path))
+        {
+            others.AddRange((await pages.ReadAsync(path)).Where(entry => entry.Session != session.ToString() && !isOver(entry)));
+        }
+
+        if (others.Count < most)
+        {
+            return [];
+        }
+
+        if (options.OnSessionLimit == SessionLimitBehaviour.EndOldest)
+        {
+            return [.. others.OrderBy(entry => entry.BoundAt).Take(others.Count - most + 1).Select(HandleOf)];
+        }
+
+        // The list hears late of some that ended, and nobody is turned away for those.
+        var there = 0;
+        foreach (var handle in others.Select(HandleOf))
+        {
+            if (await lives(handle))
+            {
+                there++;
+            }
+            else
+            {
+                await pages.RemoveAsync(handle);
+            }
+        }
+
+        return there < most ? [] : throw new UserSessionLimitException(session.LogName, most);
+    }
+
+    private static SessionHandle HandleOf(UserSessionEntry entry) => SessionHandle.Parse(entry.Session);
+}

@@ -1,0 +1,123 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http;
+
+namespace SessionActors;
+
+/// <summary>
+/// Keeps the tickets of cookie authentication in session grains of their own, one each: the browser's cookie has only a key, and whoever
+/// ends a ticket has ended it for every server. A ticket is bound to its user, and goes with the session that the user signed in with.
+/// <para>
+/// Calls go on when the client has left: a ticket that was to be removed is.
+/// </para>
+/// </summary>
+internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
+{
+    private const string Property = "ticket";
+
+    // What cookie authentication takes where nothing is said.
+    private static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(14);
+
+    /// <summary>The key of the ticket that a request came with; null where it came with none.</summary>
+    public static string? KeyOf(HttpContext context) => (string?)context.Items[typeof(ActorTicketStore)];
+
+    public Task<string> StoreAsync(AuthenticationTicket ticket) => StoreAsync(ticket, visit: null);
+
+    public Task<string> StoreAsync(AuthenticationTicket ticket, HttpContext httpContext, CancellationToken cancellationToken) =>
+        StoreAsync(ticket, httpContext.Features.Get<SessionVisit>());
+
+    /// <summary>Stores a renewed ticket. One that has ended meanwhile stays so.</summary>
+    public async Task RenewAsync(string key, AuthenticationTicket ticket)
+    {
+        if (await OpenAsync(key, slide: true) is not { } open)
+        {
+            return;
+        }
+
+        var delta = Delta(ticket);
+        try
+        {
+            await door.Calls.ChangeAsync(
+                open.Grain, open.Key.Handle, door.Calls.NewRequest(open.Snapshot.Generation, first: null),
+                request => open.Grain.CommitAsync(delta, request), CancellationToken.None);
+        }
+        catch (SessionDestroyedException e)
+        {
+            door.OnDropped(open.Key.Handle, e);
+        }
+    }
+
+    public async Task<AuthenticationTicket?> RetrieveAsync(string key)
+    {
+        var open = await OpenAsync(key, slide: true);
+        return open?.Snapshot.TryGetValue(Property, out var bytes) is true
+            ? TicketSerializer.Default.Deserialize(bytes.Value.ToArray()) : null;
+    }
+
+    public Task<AuthenticationTicket?> RetrieveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken)
+    {
+        httpContext.Items[typeof(ActorTicketStore)] = key;
+        return RetrieveAsync(key);
+    }
+
+    public async Task RemoveAsync(string key)
+    {
+        if (await OpenAsync(key, slide: false) is { } open)
+        {
+            await door.Calls.ChangeAsync(
+                open.Grain, open.Key.Handle, door.Calls.NewRequest(open.Snapshot.Generation, first: null),
+                async request =>
+                {
+                    await open.Grain.DestroyAsync(request);
+                    return true;
+                },
+                CancellationToken.None);
+        }
+    }
+
+    private async Task<string> StoreAsync(AuthenticationTicket ticket, SessionVisit? visit)
+    {
+        var key = TicketKey.New();
+        var grain = door.GrainOf(key.Handle);
+        var session = new NewSession { Secret = key.Hash, Delta = Delta(ticket) };
+        await door.Calls.ChangeAsync(
+            grain, key.Handle, door.Calls.NewRequest(generation: null, first: null),
+            request => grain.CreateAsync(session, request), CancellationToken.None);
+        if (door.UserIdOf(ticket.Principal) is { } userId)
+        {
+            var with = visit is { UserId: { } bound } && bound == userId ? visit.Connection.Handle : (SessionHandle?)null;
+            await door.Calls.ChangeAsync(
+                grain, key.Handle, door.Calls.NewRequest(generation: 1, first: null),
+                async request =>
+                {
+                    await grain.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true, With = with }, request);
+                    return true;
+                },
+                CancellationToken.None);
+        }
+
+        return key.ToString();
+    }
+
+    private async Task<OpenTicket?> OpenAsync(string text, bool slide)
+    {
+        if (!TicketKey.TryParse(text, out var key))
+        {
+            return null;
+        }
+
+        var grain = door.GrainOf(key.Handle);
+        var opening = await door.Calls.OpenAsync(grain, key.Handle, key.Hash, slide);
+        return opening.Standing == SessionStanding.Open ? new OpenTicket(key, grain, opening.Snapshot!) : null;
+    }
+
+    private SessionDelta Delta(AuthenticationTicket ticket)
+    {
+        var left = ticket.Properties.ExpiresUtc - door.Now ?? DefaultLifetime;
+        return SessionDelta.Empty
+            .Set(Property, TicketSerializer.Default.Serialize(ticket))
+            .WithTtl(TimeSpan.FromTicks(long.Clamp(left.Ticks, SessionDelta.MinTtl.Ticks, SessionDelta.MaxTtl.Ticks)));
+    }
+
+    private sealed record OpenTicket(TicketKey Key, ISessionGrain Grain, SessionSnapshot Snapshot);
+}

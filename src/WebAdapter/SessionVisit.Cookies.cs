@@ -1,0 +1,55 @@
+namespace SessionActors;
+
+/// <content>Which cookie, or header, goes out with the response.</content>
+internal sealed partial class SessionVisit
+{
+    // The newest cookie is another request's where that has given the session its secret.
+    private void SendCookie() => _cookie = _connection is { IsOvertaken: true } ? CookieChange.None : CookieChange.Send;
+
+    /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
+    public Task SendCookieAsync()
+    {
+        if (_headersAreGone)
+        {
+            return Task.CompletedTask;
+        }
+
+        _headersAreGone = true;
+        if (IsUsed && door.ForbidsCaching)
+        {
+            SessionCarrier.ForbidCaching(context);
+        }
+
+        switch (_cookie)
+        {
+            case CookieChange.Send:
+                _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
+                break;
+            case CookieChange.SendAgain:
+                return SendCookieAgainAsync();
+            case CookieChange.Delete:
+                _carrier.Delete(context);
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task SendCookieAgainAsync()
+    {
+        // The secret may have been rotated while this request ran, and then this cookie would overwrite the newer one.
+        try
+        {
+            var opening = await Connection.OpenAsync(slide: false);
+            if (opening.Standing == SessionStanding.Open)
+            {
+                _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
+            }
+        }
+        catch (SessionUnavailableException e)
+        {
+            // The cookie is good for the next request too, which sends it again.
+            door.Log.OpeningFailed(e);
+        }
+    }
+}
