@@ -169,7 +169,11 @@ internal sealed class RedisStoreCheck(
     private async Task TakeStepsAsync(IDatabase database, string key)
     {
         var (owner, minute) = (OwnerNonce.New(), TimeSpan.FromMinutes(1));
-        var creation = new Creation { OwnerName = key, Secret = null, AbsoluteLifetime = minute, StartedAt = time.GetTimestamp() };
+        var creation = new Creation
+        {
+            OwnerName = key, Secret = null, AbsoluteLifetime = minute, EventGrace = minute, StartedAt = time.GetTimestamp(),
+        };
+        var (index, handle) = ($"{key}:due", SessionHandle.New());
         var first = new Flush
         {
             Owner = OwnerNonce.New(),
@@ -190,7 +194,10 @@ internal sealed class RedisStoreCheck(
             RedisScript.Create(key, creation, first, RedisLayout.LongestMs), RedisScript.Claim(key, owner, key, minute),
             RedisScript.Commit(key, second), RedisScript.Touch(key, owner, second.ToVersion, minute),
             RedisScript.Release(key, owner, minute), RedisScript.Restore(key, Restored(second, key, minute), RedisLayout.LongestMs),
-            RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner),
+            RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner), RedisScript.Untold(key),
+            RedisScript.Told(key, 1, end: false, minute), RedisScript.Told(key, 1, end: true, minute),
+            RedisScript.Schedule(index, handle, TimeSpan.Zero), RedisScript.Due(index, 1, minute),
+            RedisScript.Schedule(index, handle, null),
         ];
         foreach (var step in steps)
         {
@@ -198,6 +205,7 @@ internal sealed class RedisStoreCheck(
         }
 
         await database.KeyDeleteAsync(key);
+        await database.KeyDeleteAsync(index);
     }
 
     // Of a higher version than is stored, so that it is written.
@@ -210,6 +218,7 @@ internal sealed class RedisStoreCheck(
             SessionState.Empty(minute, secret: null), (state, _) => state.Apply(new Change(last.Delta), options.Value, key)),
         Ring = [new RingSlot(last.ToVersion, last.Entries[0], TimeSpan.Zero)],
         LifetimeLeft = null,
+        EventGrace = minute,
         KeepFor = minute,
         StartedAt = time.GetTimestamp(),
     };

@@ -76,6 +76,13 @@ public sealed class SessionActorsOptions
     public SessionLimitBehaviour OnSessionLimit { get; set; }
 
     /// <summary>
+    /// How long the end of a session can be told of: by so much longer than it lives it is stored, unless its end has been told. Default
+    /// 1 day, 1 minute to 30 days. In use, ends are told within seconds; it takes all silos being down for so long for one to be lost. Only
+    /// with <c>AddSessionEvents</c>; a session keeps the one that it was created with.
+    /// </summary>
+    public TimeSpan EventGrace { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
     /// Most calls that may wait for the store in one session, most that may wait for its lease, and most commits that may wait for the end
     /// of somebody else's. Default 256. Beyond it a call is turned away at once, so that a stalled store, or a holder that does not end,
     /// does not fill the memory.

@@ -39,6 +39,8 @@ public static class SessionActorsSiloBuilderExtensions
             // What Orleans logs of every grain service, its range of a ring, means nothing here: it is called by its silo's address.
             services.AddLogging(logging => logging.AddFilter(typeof(HandOver).FullName, LogLevel.Warning));
             services.AddSingleton<UserLists>();
+            services.AddSingleton<EventTeller>();
+            services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventSweeper>();
             services.AddSingleton<TellSilos>();
             silo.AddGrainService<UserNews>();
             services.AddLogging(logging => logging.AddFilter(typeof(UserNews).FullName, LogLevel.Warning));
@@ -108,6 +110,8 @@ public static class SessionActorsSiloBuilderExtensions
 
         services.TryAddSingleton<RedisSessionStorage>();
         services.AddSingleton(sp => sp.FromStore<ISessionStorage>(redis => redis.GetRequiredService<RedisSessionStorage>()));
+        services.TryAddSingleton<RedisEventStorage>();
+        services.AddSingleton(sp => sp.FromStore<IEventStorage>(redis => redis.GetRequiredService<RedisEventStorage>()));
         services.TryAddSingleton<RedisStoreCheck>();
         services.AddSingleton(sp => sp.FromStore<StoreCheck>(redis => redis.GetRequiredService<RedisStoreCheck>()));
         services.AddHostedService<StoreCheckAtStart>();

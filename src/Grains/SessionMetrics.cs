@@ -32,6 +32,7 @@ internal sealed class SessionMetrics
     private readonly UpDownCounter<long> _behind;
     private readonly Counter<long> _lost;
     private readonly Counter<long> _handOvers;
+    private readonly Counter<long> _events;
     private long _acknowledged;
 
     public SessionMetrics(IMeterFactory meters)
@@ -61,7 +62,12 @@ internal sealed class SessionMetrics
         _lost = meter.CreateCounter<long>(LostName, "{delta}", "Acknowledged changes that are not stored, by why.");
         _handOvers = meter.CreateCounter<long>(
             "sessionactors.handovers", "{session}", "Previous owners that were asked to store what they had acknowledged, by result.");
+        _events = meter.CreateCounter<long>(
+            "sessionactors.events", "{event}", "Times an event was told to its handlers, by event and result.");
     }
+
+    public void OnTold(SessionEventKind kind, bool isTaken) =>
+        _events.Add(1, new TagList { { "event", kind.ToString() }, { "result", isTaken ? "told" : "failed" } });
 
     public void OnFlushed(int deltas)
     {

@@ -11,6 +11,7 @@ internal sealed partial class SessionOwner
     public async Task DestroyAsync(SessionEndReason reason, TimeSpan patience, bool asOwner)
     {
         var until = silo.Now + patience;
+        await LookedAtAsync();
         StoreReply? own = asOwner ? await SendAsync(Nonce) : null;
         var reply = own is { Outcome: not (StoreOutcome.Fenced or StoreOutcome.Missing or StoreOutcome.Tombstone) } answer
             ? answer
@@ -21,6 +22,7 @@ internal sealed partial class SessionOwner
         }
 
         silo.Healing.Ends.Add(handle, reason);
+        silo.Events?.Say(handle);
         if (!await WarnAsync(reply.OwnerName ?? own?.OwnerName, PatienceLeft()))
         {
             throw SessionUnavailableException.Unknown(
@@ -42,6 +44,7 @@ internal sealed partial class SessionOwner
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
     public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
     {
+        await LookedAtAsync();
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time,
             SessionRequest.DefaultPatience,
@@ -55,6 +58,7 @@ internal sealed partial class SessionOwner
         if (reply.IsDone)
         {
             silo.Healing.Ends.Add(handle, reason);
+            silo.Events?.Say(handle);
         }
 
         return reply.Outcome switch

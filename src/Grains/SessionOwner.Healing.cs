@@ -37,8 +37,15 @@ internal sealed partial class SessionOwner
             Ring = ring,
             LifetimeLeft = lifetime.LifetimeLeft(sentAt),
             KeepFor = lifetime.KeepForAnyway(sentAt, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl)),
+            EventGrace = _eventGrace,
+            Told = _told,
             StartedAt = silo.Time.GetTimestamp(),
         };
+        if (!await IndexedAsync(restoration.KeepFor, SessionRequest.DefaultPatience))
+        {
+            return new StoreReply(StoreOutcome.Unsent);
+        }
+
         var reply = await StoreRetry.UntilAnsweredAsync(
             silo.Time, SessionRequest.DefaultPatience, () => storage.RestoreAsync(handle, restoration));
         if (reply.Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten or StoreOutcome.Ahead)
@@ -49,6 +56,7 @@ internal sealed partial class SessionOwner
         if (reply.Outcome == StoreOutcome.Written)
         {
             lifetime.Kept(sentAt, restoration.KeepFor);
+            Has(_eventGrace, _told, state.Generation);
         }
 
         return reply;

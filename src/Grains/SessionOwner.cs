@@ -51,12 +51,19 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             Secret = state.Secret,
             AbsoluteLifetime = absoluteLifetime < silo.Options.AbsoluteLifetime || silo.Options.AbsoluteLifetime is null
                 ? absoluteLifetime : silo.Options.AbsoluteLifetime,
+            EventGrace = silo.Events is null ? null : silo.Options.EventGrace,
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };
         var (askedAt, sentAt) = (AskedAt, silo.Now);
         lifetime.Start(sentAt, sentAt, state.Ttl, state.Ttl, creation.AbsoluteLifetime);
         var keepFor = lifetime.KeepForAnyway(sentAt, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
+        _eventGrace = creation.EventGrace;
+        if (!await IndexedAsync(keepFor, request.Patience))
+        {
+            throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+        }
+
         var first = new RingEntry(request.Id, "");
         var flush = new Flush { Owner = Nonce, FromVersion = 0, Entries = [first], Delta = delta, KeepFor = keepFor };
         var reply = await StoreRetry.UntilAnsweredAsync(
@@ -65,6 +72,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         {
             case StoreOutcome.Written:
                 Owns(epoch: 1, from: null, version: 0, askedAt);
+                Has(creation.EventGrace, told: 0, state.Generation);
                 lifetime.Kept(sentAt, keepFor);
                 lifetime.Slide(silo.Now);
                 var ring = new RequestRing();
@@ -117,6 +125,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 var stored = reply.Session!;
                 Owns(stored.Epoch, stored.PreviousOwner, stored.Version, askedAt);
+                Has(stored.EventGrace, stored.Told, stored.Generation);
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
                 foreach (var name in stored.TakenFrom)
@@ -147,6 +156,11 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         var isWaitedFor = !batch[0].IsAcknowledged;
         Slide(isWaitedFor);
         var (askedAt, sentAt, flush) = (AskedAt, silo.Now, ToFlush(from, batch));
+        if (flush.Delta.Ttl < from.Ttl && !await IndexedAsync(flush.KeepFor!.Value, batch.Max(write => write.PatienceLeft)))
+        {
+            return new StoreReply(StoreOutcome.Unsent);
+        }
+
         var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
         {
             onTry();
@@ -159,6 +173,11 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
             if (flush.KeepFor is { } keepFor)
             {
                 lifetime.Kept(sentAt, keepFor);
+            }
+
+            if (flush.Secret is not null)
+            {
+                Events?.Say(handle);
             }
         }
 

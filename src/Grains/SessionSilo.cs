@@ -15,7 +15,8 @@ internal sealed class SessionSilo(
     ServingLease serving,
     Healing healing,
     PreviousOwners previousOwners,
-    UserLists users)
+    UserLists users,
+    EventTeller? events)
 {
     private readonly long _began = time.GetTimestamp();
     private volatile bool _isStopping;
@@ -40,6 +41,9 @@ internal sealed class SessionSilo(
 
     /// <summary>The lists of users' sessions.</summary>
     public UserLists Users { get; } = users;
+
+    /// <summary>Who tells of what happens to sessions; null where nobody wants to hear.</summary>
+    public EventTeller? Events { get; } = events is { IsOn: true } ? events : null;
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = new();

@@ -64,6 +64,7 @@ public static class SessionSiloHostExtensions
         services.AddSingleton<IValidateOptions<SessionActorsOptions>, SessionSiloOptionsValidator>();
         services.AddSingleton<SiloEndpoint>();
         services.AddKeyedSingleton<ISessionStorage, SqliteSessionStorage>(StoreChoice.Embedded);
+        services.AddKeyedSingleton<IEventStorage, SqliteEventStorage>(StoreChoice.Embedded);
         services.AddKeyedSingleton<IGrainStorage, SqliteGrainState>(StoreChoice.Embedded);
         services.AddKeyedSingleton<StoreCheck, EmbeddedStoreCheck>(StoreChoice.Embedded);
         services.TryAddSingleton(TimeProvider.System);

@@ -20,6 +20,10 @@ if (builder.Configuration.GetValue<bool>("Tickets"))
     builder.Services.AddActorTicketStore();
 }
 
+if (builder.Configuration["Events"] is not null)
+{
+    builder.Services.AddSessionEvents<EventFile>();
+}
 
 var app = builder.Build();
 app.UseResponseCompression();

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace SessionActors;
 
 /// <summary>The storage protocol in a dictionary, as plainly as it can be said: what the real stores are compared with.</summary>
-internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
+internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionStorage, IEventStorage
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, string> _warnings = [];
@@ -58,8 +58,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Secret = creation.Secret,
             Generation = creation.Secret is null ? 0 : 1,
             EndsAt = Now + creation.AbsoluteLifetime,
-            ExpiresAt = Now + flush.KeepFor!.Value,
+            Grace = creation.EventGrace,
         };
+        created.Keep(Now, flush.KeepFor);
         created.Apply(flush, Now);
         _entries[handle] = created;
         OnApplied?.Invoke(handle, flush, created.Read(previous: null, Now));
@@ -69,6 +70,11 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     public Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce owner, string ownerName, TimeSpan tombstone) =>
         LiveStepAsync(handle, entry =>
         {
+            if (entry.EndsAt <= Now && entry.Grace is not null)
+            {
+                return new StoreReply(StoreOutcome.Missing);
+            }
+
             if (entry.EndsAt <= Now)
             {
                 _entries[handle] = new Entry { Ended = SessionEndReason.Lifetime, ExpiresAt = Now + tombstone };
@@ -116,7 +122,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         LiveStepAsync(handle, entry =>
         {
             var reply = entry.Judge(owner, version);
-            entry.ExpiresAt = reply.IsDone ? Now + keepFor : entry.ExpiresAt;
+            entry.Keep(Now, reply.IsDone ? keepFor : null);
             return reply;
         });
 
@@ -139,7 +145,8 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
                 return new StoreReply(StoreOutcome.AlreadyWritten);
             }
 
-            _entries[handle] = new Entry { Ended = reason, ExpiresAt = Now + tombstone };
+            _entries[handle] = entry is { Grace: not null } ? entry.Buried(reason, Now + tombstone)
+                : new Entry { Ended = reason, ExpiresAt = Now + tombstone };
             return new StoreReply(StoreOutcome.Written, OwnerName: owner is null && entry is { Released: false } ? entry.OwnerName : null);
         });
 
@@ -149,7 +156,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         if (reply.IsDone)
         {
             entry.Released = true;
-            entry.ExpiresAt = Now + keepFor;
+            entry.Keep(Now, keepFor);
         }
 
         return reply;
@@ -247,6 +254,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
     {
         null => new StoreReply(StoreOutcome.Missing),
         { Ended: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason),
+        { Grace: { } grace } when entry.ExpiresAt - grace <= Now => new StoreReply(StoreOutcome.Missing),
         _ => step(entry),
     });
 
@@ -279,12 +287,15 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             _ring = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => slot.Entry);
             _appliedAt = restoration.Ring.ToImmutableDictionary(slot => slot.Version, slot => now - slot.Age);
             EndsAt = now + restoration.LifetimeLeft;
-            ExpiresAt = now + restoration.KeepFor;
+            (Grace, Told) = (restoration.EventGrace, restoration.EventGrace is null ? 0 : restoration.Told);
+            Keep(now, restoration.KeepFor);
         }
 
         /// <summary>Why it ended: then the entry is a tombstone.</summary>
         public SessionEndReason? Ended { get; init; }
         public DateTimeOffset ExpiresAt { get; set; }
+        public TimeSpan? Grace { get; init; }
+        public int Told { get; set; }
         public DateTimeOffset? EndsAt { get; init; }
         public OwnerNonce Owner { get; set; }
         public string? OwnerName { get; set; }
@@ -295,6 +306,23 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
         public SecretHash? Secret { get; set; }
         public int Generation { get; set; }
         public BoundUser? User { get; set; }
+
+        public ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties => _properties;
+
+        public void Keep(DateTimeOffset now, TimeSpan? keepFor) =>
+            ExpiresAt = keepFor is { } some ? now + some + (Grace ?? TimeSpan.Zero) : ExpiresAt;
+
+        /// <summary>What is left of it until its end has been told.</summary>
+        public Entry Buried(SessionEndReason reason, DateTimeOffset least) => new()
+        {
+            Ended = reason,
+            ExpiresAt = ExpiresAt > least ? ExpiresAt : least,
+            Grace = Grace,
+            Told = Told,
+            Generation = Generation,
+            User = User,
+            _properties = _properties,
+        };
 
         // All that changes is in fields that are replaced.
         public Entry Copy() => (Entry)MemberwiseClone();
@@ -316,7 +344,7 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Secret = flush.Secret?.Hash ?? Secret;
             Generation = flush.Secret?.Generation ?? Generation;
             User = flush.User ?? User;
-            ExpiresAt = now + flush.KeepFor ?? ExpiresAt;
+            Keep(now, flush.KeepFor);
             foreach (var entry in flush.Entries)
             {
                 Version++;
@@ -332,7 +360,9 @@ internal sealed class ModelSessionStorage(TimeProvider time) : ISessionStorage
             Epoch = Epoch,
             OwnTtl = _ownTtl,
             LifetimeLeft = EndsAt - now,
-            KeptFor = ExpiresAt - now,
+            KeptFor = ExpiresAt - now - (Grace ?? TimeSpan.Zero),
+            EventGrace = Grace,
+            Told = Told,
             Secret = Secret,
             Generation = Generation,
             User = User,

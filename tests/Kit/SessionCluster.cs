@@ -129,6 +129,11 @@ internal sealed class SessionCluster : IAsyncDisposable
         {
             silo.Services.AddKeyedSingleton(TimeProviderNames.Grains, time);
             silo.Services.AddSingleton<ISessionStorage>(watched);
+            if (storage is IEventStorage events)
+            {
+                silo.Services.AddSingleton(events);
+            }
+
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
             silo.AddMemoryGrainStorage(UserSessionPages.StorageName);
             silo.AddSessionActors(options =>

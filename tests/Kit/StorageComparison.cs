@@ -14,9 +14,10 @@ internal sealed record StorageStep(int Kind, int Session, int Owner, int A, int 
 /// <paramref name="time"/>, which is the store's clock and the model's, is a <see cref="FakeTimeProvider"/>.
 /// </summary>
 /// <param name="store">The real store.</param>
+/// <param name="events">What the same store remembers of events.</param>
 /// <param name="time">The clock.</param>
 /// <param name="isShared">Whether silos share the store, which then knows whom a session was taken from.</param>
-internal sealed class StorageComparison(ISessionStorage store, TimeProvider time, bool isShared)
+internal sealed class StorageComparison(ISessionStorage store, IEventStorage events, TimeProvider time, bool isShared)
 {
     private const int Sessions = 2, Owners = 3;
 
@@ -31,7 +32,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
     private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
 
     public static readonly Gen<StorageStep[]> Steps =
-        Gen.Select(Gen.Int[0, 25], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
+        Gen.Select(Gen.Int[0, 30], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
             .Select((kind, session, owner, a, b) => new StorageStep(kind, session, owner, a, b))
             .Array[1, 120];
 
@@ -77,6 +78,7 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                     OwnerName = name,
                     Secret = step.A % 2 == 0 ? SecretHash.Of([(byte)step.B]) : null,
                     AbsoluteLifetime = step.B % 3 == 0 ? Seconds(30) : null,
+                    EventGrace = step.A % 3 == 0 ? Seconds(100) : null,
                     StartedAt = time.GetTimestamp(),
                 };
                 var first = FlushOf(step, owner, 0) with { KeepFor = keepFor, Secret = null };
@@ -113,6 +115,14 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                 (var restored, difference) = await BothAsync(s => s.RestoreAsync(handle, restoration));
                 _versions[place] = restored.IsDone ? restoration.State.Version : _versions[place];
                 return difference;
+            case 26:
+                return await BothEventsAsync(s => s.UntoldAsync(handle));
+            case 27:
+                return await BothEventsAsync(s => s.ToldAsync(handle, step.A % 4, step.B % 2 == 0, Seconds(1 + step.A % 20)));
+            case 28:
+                return await BothEventsAsync(s => s.ScheduleAsync(handle, step.B % 3 == 0 ? null : keepFor));
+            case 29:
+                return await BothEventsAsync(s => s.TakeDueAsync(0, 1 + step.A % 3, keepFor));
             default:
                 return (await BothAsync(s => s.PeekAsync(handle))).Difference;
         }
@@ -152,6 +162,8 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
                 Seconds(60)),
             Ring = [.. slots],
             LifetimeLeft = step.A % 5 == 0 ? Seconds(30) : null,
+            EventGrace = step.A % 3 == 0 ? Seconds(100) : null,
+            Told = step.B % 3,
             KeepFor = keepFor,
             StartedAt = time.GetTimestamp() - (step.B % 8 == 0 ? 20 * time.TimestampFrequency : 0),
         };
@@ -190,8 +202,19 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
         return (expected, model == real ? null : $"the model says\n{model}\nand the store\n{real}\n{actual.Error}");
     }
 
+    private async Task<string?> BothEventsAsync(Func<IEventStorage, Task<StoreReply>> step)
+    {
+        var (expected, actual) = (await step(_model), await step(events));
+        var (model, real) = (Describe(expected), Describe(actual));
+        return model == real ? null : $"the model says\n{model}\nand the store\n{real}\n{actual.Error}";
+    }
+
     private string Describe(StoreReply reply) => reply.Outcome switch
     {
+        StoreOutcome.Found when reply.Untold is { } untold =>
+            $"told {untold.Told} of {untold.Generation} ended {untold.Ended} left {Rounded(untold.Left)} past {untold.IsPastLifetime} "
+            + $"user {untold.User} properties {Describe(untold.Properties)}",
+        StoreOutcome.Found when reply.Mark is null => $"due {string.Join(' ', reply.Due)}",
         StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
         StoreOutcome.Found => $"{reply.Outcome} {reply.Mark}",
         StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",
@@ -200,17 +223,19 @@ internal sealed class StorageComparison(ISessionStorage store, TimeProvider time
 
     private string Describe(StoredSession session)
     {
-        var properties = session.Properties.OrderBy(p => p.Key, StringComparer.Ordinal)
-            .Select(p => $"'{p.Key}'={Convert.ToHexString(p.Value.Span)}");
         var ring = session.Ring.OrderBy(e => e.Key).Select(e => $"{e.Key}:{e.Value.Entry.Id}={e.Value.Entry.Result}");
         Span<byte> secret = stackalloc byte[SecretHash.ByteLength];
         session.Secret?.CopyTo(secret);
         return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
-            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} user {session.User} after "
-            + $"{session.PreviousOwnerName} released {session.Released} from {(isShared ? string.Join(',', session.TakenFrom) : "")} "
-            + $"ring {string.Join(' ', ring)} "
-            + $"properties {string.Join(' ', properties)}";
+            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} user {session.User} "
+            + $"grace {session.EventGrace} told {session.Told} after {session.PreviousOwnerName} released {session.Released} "
+            + $"from {(isShared ? string.Join(',', session.TakenFrom) : "")} ring {string.Join(' ', ring)} "
+            + $"properties {Describe(session.Properties)}";
     }
+
+    private static string Describe(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties) => string.Join(
+        ' ',
+        properties.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"'{p.Key}'={Convert.ToHexString(p.Value.Span)}"));
 
     // A store that was asked some milliseconds later has that much less left.
     private string? Rounded(TimeSpan? left) =>

@@ -37,9 +37,10 @@ internal sealed class SimSilo
             new RedlockGuard(wrapped, NullLogger<RedlockGuard>.Instance),
             Serving,
             new Healing(wrapped, watch, Serving),
-            // Written through, nobody asks a previous owner; and nobody signs in.
+            // Written through, nobody asks a previous owner; nobody signs in, and nobody hears of events.
             previousOwners: null!,
-            users: null!);
+            users: null!,
+            events: null);
         Runtime = new StubRuntime(details.SiloAddress, scheduler.Clock);
         // The lease's own loop runs on the thread pool, and this one in the silo's turns.
         _process.Begin(async () =>

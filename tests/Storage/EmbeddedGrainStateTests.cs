@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Serialization;
 using Orleans.Storage;
 
@@ -9,11 +10,13 @@ public sealed class EmbeddedGrainStateTests : IAsyncDisposable
     private static readonly GrainId Grain = GrainId.Create("test", "one");
 
     private readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly SqliteDatabase _database = new(SqliteDatabase.InMemory, TimeSpan.Zero, TimeProvider.System);
     private readonly SqliteGrainState _storage;
 
     public EmbeddedGrainStateTests() =>
-        _storage = new SqliteGrainState(_database, new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>()));
+        _storage = new SqliteGrainState(
+            _database, new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>()), _time);
 
     public async ValueTask DisposeAsync()
     {

@@ -13,8 +13,11 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("session-actors-");
     private SqliteDatabase _database = null!;
     private SqliteSessionStorage _storage = null!;
+    private SqliteEventStorage _events = null!;
 
     private protected override ISessionStorage Storage => _storage;
+
+    private protected override IEventStorage Events => _events;
 
     protected override bool IsShared => false;
 
@@ -201,7 +204,8 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
         await _database.DisposeAsync();
-        Sql<object?>("ALTER TABLE session DROP COLUMN user; PRAGMA user_version = 1");
+        Sql<object?>("ALTER TABLE session DROP COLUMN user; ALTER TABLE session DROP COLUMN grace; ALTER TABLE session DROP COLUMN told; "
+            + "ALTER TABLE grain_state DROP COLUMN written; DROP TABLE due; PRAGMA user_version = 1");
         Open();
 
         await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("b", [2])) with { User = new BoundUser("ada", 0) });
@@ -314,6 +318,7 @@ public sealed class EmbeddedStorageTests : StorageContract, IAsyncLifetime
     {
         _database = new SqliteDatabase(_folder.FullName, TimeSpan.Zero, _time);
         _storage = new SqliteSessionStorage(_database, _time);
+        _events = new SqliteEventStorage(_database, _time);
     }
 
     private async Task ReopenAsync()

@@ -7,9 +7,13 @@ public sealed class ModelStorageTests : StorageContract
 {
     private readonly FakeTimeProvider _time = new();
 
-    public ModelStorageTests() => Storage = new ModelSessionStorage(_time);
+    private readonly ModelSessionStorage _storage;
 
-    private protected override ISessionStorage Storage { get; }
+    public ModelStorageTests() => _storage = new ModelSessionStorage(_time);
+
+    private protected override ISessionStorage Storage => _storage;
+
+    private protected override IEventStorage Events => _storage;
 
     protected override Task AdvanceAsync(TimeSpan time)
     {

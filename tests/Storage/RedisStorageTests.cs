@@ -44,10 +44,13 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
         _server = fixture.Server;
         var options = Options.Create(new SessionActorsOptions { Redis = _server.ConnectionString, KeyPrefix = _prefix });
         _connection = new RedisConnection(options);
-        Storage = new RedisSessionStorage(_connection, options);
+        var storage = new RedisSessionStorage(_connection, options);
+        (Storage, Events) = (storage, new RedisEventStorage(storage, options));
     }
 
     private protected override ISessionStorage Storage { get; }
+
+    private protected override IEventStorage Events { get; }
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
@@ -194,7 +197,7 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
     public Task LongRandomSequences_AreAnsweredAsByTheModel() => StorageComparison.Steps.SampleAsync(
         async steps =>
         {
-            var difference = await new StorageComparison(Storage, TimeProvider.System, isShared: true).RunAsync(steps);
+            var difference = await new StorageComparison(Storage, Events, TimeProvider.System, isShared: true).RunAsync(steps);
             Assert.True(difference is null, difference);
         },
         iter: 200);

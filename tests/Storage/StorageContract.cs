@@ -2,7 +2,8 @@ namespace SessionActors;
 
 /// <summary>
 /// What <see cref="ISessionStorage"/> promises, run unchanged over every store. This part: create, claim, and what the tests are written
-/// in; <c>StorageContractWrites</c> has commit, touch and release, <c>StorageContractEnds</c> every way to end.
+/// in; <c>StorageContractWrites</c> has commit, touch and release, <c>StorageContractEnds</c> every way to end,
+/// <c>StorageContractEvents</c> what is remembered of events.
 /// </summary>
 public abstract partial class StorageContract
 {
@@ -12,6 +13,8 @@ public abstract partial class StorageContract
     private protected static readonly TimeSpan AfterShort = TimeSpan.FromMilliseconds(300);
 
     private protected abstract ISessionStorage Storage { get; }
+
+    private protected abstract IEventStorage Events { get; }
 
     /// <summary>Whether several silos may use the store, and have to hear of each other.</summary>
     protected virtual bool IsShared => true;

@@ -12,7 +12,8 @@ public sealed class StorageModelTests
         {
             var time = new FakeTimeProvider();
             await using var database = new SqliteDatabase(SqliteDatabase.InMemory, TimeSpan.Zero, time);
-            Assert.Null(await new StorageComparison(new SqliteSessionStorage(database, time), time, isShared: false).RunAsync(steps));
+            var (sessions, events) = (new SqliteSessionStorage(database, time), new SqliteEventStorage(database, time));
+            Assert.Null(await new StorageComparison(sessions, events, time, isShared: false).RunAsync(steps));
         },
         iter: 500);
 }

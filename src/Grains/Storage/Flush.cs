@@ -54,6 +54,12 @@ internal sealed record Creation
     /// <summary>How long the session lives at most, from now; null without an end.</summary>
     public required TimeSpan? AbsoluteLifetime { get; init; }
 
+    /// <summary>
+    /// How much longer than it lives the session is stored, so that its end can be told of; null where its events are not told: see
+    /// <see cref="IEventStorage"/>.
+    /// </summary>
+    public TimeSpan? EventGrace { get; init; }
+
     /// <summary>When the create was first tried, by <see cref="TimeProvider.GetTimestamp"/> of the store's clock.</summary>
     public required long StartedAt { get; init; }
 }

@@ -23,12 +23,16 @@ namespace SessionActors;
 /// <item><term>@generation</term><description>how many secrets there have been, with @secret</description></item>
 /// <item><term>@user</term><description>whose session it is: the mark of that user's sessions when it was bound, a blank, the user's
 /// id</description></item>
+/// <item><term>@grace</term><description>ms by which Redis keeps it longer than it lives, where its events are told</description></item>
+/// <item><term>@told</term><description>how many of its starts and rotations have been told, from the first on</description></item>
 /// <item><term>@r0 … @r127</term><description>the ring: the delta that led to version v is in slot v mod 128, as its request id (22
 /// characters), the Redis time in ms when it was written and, where it is not the version, its result (see
 /// <see cref="SessionOperations"/>), with blanks between. A slot does not say its version: it follows from @version, and so a commit costs
 /// the same however long the ring is.</description></item>
 /// </list>
-/// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c>, <c>lifetime</c>, <c>revoked</c> or <c>limit</c>.
+/// A tombstone is a hash with <c>@ended</c> alone: <c>destroyed</c>, <c>idle</c>, <c>lifetime</c>, <c>revoked</c> or <c>limit</c>. Until
+/// its end has been told, one of a session with events has <c>@grace</c>, <c>@told</c>, <c>@generation</c>, <c>@user</c> and the
+/// properties besides.
 /// </summary>
 internal static class RedisLayout
 {
@@ -136,6 +140,32 @@ internal static class RedisLayout
     public static StoredSession Read(
         RedisResult[] hash, long nowMs, TimeSpan keptFor, TimeSpan? lifetimeLeft, string? previousOwner, bool released)
     {
+        var (properties, meta) = Split(hash);
+        var version = Number(meta, "@version");
+        return new StoredSession
+        {
+            Properties = properties,
+            Version = version,
+            Epoch = Number(meta, "@epoch"),
+            OwnTtl = meta.ContainsKey("@ttl") ? TimeSpan.FromMilliseconds(Number(meta, "@ttl")) : null,
+            LifetimeLeft = lifetimeLeft,
+            KeptFor = keptFor,
+            Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
+            Generation = Generation(meta),
+            User = User(meta),
+            EventGrace = meta.ContainsKey("@grace") ? TimeSpan.FromMilliseconds(Number(meta, "@grace")) : null,
+            Told = meta.ContainsKey("@told") ? (int)Number(meta, "@told") : 0,
+            Ring = Ring(meta, version, nowMs),
+            PreviousOwnerName = previousOwner,
+            PreviousOwner = null,
+            Released = released,
+            TakenFrom = meta.TryGetValue("@from", out var from) ? [.. from.Split('\n')] : [],
+        };
+    }
+
+    /// <summary>The properties of a hash that is given as field, value, field, value …, and its meta fields.</summary>
+    public static (ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties, Dictionary<string, string> Meta) Split(RedisResult[] hash)
+    {
         var properties = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>();
         var meta = new Dictionary<string, string>();
         for (var i = 0; i < hash.Length; i += 2)
@@ -155,25 +185,16 @@ internal static class RedisLayout
             }
         }
 
-        var version = Number(meta, "@version");
-        return new StoredSession
-        {
-            Properties = properties.ToImmutable(),
-            Version = version,
-            Epoch = Number(meta, "@epoch"),
-            OwnTtl = meta.ContainsKey("@ttl") ? TimeSpan.FromMilliseconds(Number(meta, "@ttl")) : null,
-            LifetimeLeft = lifetimeLeft,
-            KeptFor = keptFor,
-            Secret = meta.TryGetValue("@secret", out var secret) ? SecretHash.FromBytes(Base64Url.DecodeFromChars(secret)) : null,
-            Generation = meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0,
-            User = meta.TryGetValue("@user", out var user) ? BoundUser.Parse(user) : null,
-            Ring = Ring(meta, version, nowMs),
-            PreviousOwnerName = previousOwner,
-            PreviousOwner = null,
-            Released = released,
-            TakenFrom = meta.TryGetValue("@from", out var from) ? [.. from.Split('\n')] : [],
-        };
+        return (properties.ToImmutable(), meta);
     }
+
+    /// <summary>How many secrets the session has had.</summary>
+    public static int Generation(Dictionary<string, string> meta) =>
+        meta.ContainsKey("@generation") ? (int)Number(meta, "@generation") : 0;
+
+    /// <summary>Whose it is.</summary>
+    public static BoundUser? User(Dictionary<string, string> meta) =>
+        meta.TryGetValue("@user", out var user) ? BoundUser.Parse(user) : null;
 
     private static ImmutableDictionary<long, RingSlot> Ring(Dictionary<string, string> meta, long version, long nowMs)
     {

@@ -80,6 +80,8 @@ internal static class RedisReply
             Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
         "found" => new(StoreOutcome.Found, Mark: new(
             (long)extra[0], (long)extra[4], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
+        "untold" => new(StoreOutcome.Found) { Untold = Untold(extra) },
+        "due" => new(StoreOutcome.Found) { Due = [.. ((string[]?)extra[0])!.Select(SessionHandle.Parse)] },
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),
@@ -107,5 +109,21 @@ internal static class RedisReply
             left < 0 ? null : TimeSpan.FromMilliseconds(left),
             (string?)extra[2],
             (string?)extra[3] == "1") with { PreviousOwner = new OwnerNonce((string)extra[5]!) };
+    }
+
+    // What has been told, the reason of the end, what is left, whether the absolute end is over, all fields.
+    private static UntoldEvents Untold(ReadOnlySpan<RedisResult> extra)
+    {
+        var (properties, meta) = RedisLayout.Split((RedisResult[])extra[4]!);
+        return new UntoldEvents
+        {
+            Told = (int)extra[0],
+            Ended = (string?)extra[1] is { Length: > 0 } reason ? RedisLayout.Reason(reason) : null,
+            Left = TimeSpan.FromMilliseconds((long)extra[2]),
+            IsPastLifetime = (string?)extra[3] == "1",
+            Generation = RedisLayout.Generation(meta),
+            User = RedisLayout.User(meta),
+            Properties = properties,
+        };
     }
 }

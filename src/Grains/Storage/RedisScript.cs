@@ -20,6 +20,10 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     private static readonly RedisScriptSource ReleaseSource = new("release.lua");
     private static readonly RedisScriptSource RestoreSource = new("restore.lua");
     private static readonly RedisScriptSource WarnSource = new("warn.lua");
+    private static readonly RedisScriptSource UntoldSource = new("untold.lua");
+    private static readonly RedisScriptSource ToldSource = new("told.lua");
+    private static readonly RedisScriptSource ScheduleSource = new("schedule.lua");
+    private static readonly RedisScriptSource DueSource = new("due.lua");
 
     /// <param name="key">The session.</param>
     /// <param name="creation">What it is created with.</param>
@@ -27,14 +31,15 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     /// <param name="deadlineMs">The Redis time up to which the create is accepted.</param>
     public static RedisScript Create(string key, Creation creation, Flush flush, long deadlineMs)
     {
-        RedisValue lifetime = creation.AbsoluteLifetime is { } left ? RedisLayout.Ms(left) : RedisValue.EmptyString;
+        var lifetime = OptionalMs(creation.AbsoluteLifetime);
         var keep = flush.KeepFor ?? throw new ArgumentException("A create says how long the session is kept.", nameof(flush));
         var secret = flush.Secret ?? (creation.Secret is { } hash ? new RotatedSecret(hash, Generation: 1) : null);
         return new(
             CreateSource,
             key,
             [
-                flush.Owner.Value, creation.OwnerName, deadlineMs, lifetime, RedisLayout.Ms(keep), flush.ToVersion,
+                flush.Owner.Value, creation.OwnerName, deadlineMs, lifetime, RedisLayout.Ms(keep),
+                OptionalMs(creation.EventGrace), flush.ToVersion,
                 .. RedisLayout.Fields(flush, secret),
             ],
             flush.Id.ToString());
@@ -45,7 +50,7 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
 
     public static RedisScript Commit(string key, Flush flush)
     {
-        RedisValue keep = flush.KeepFor is { } duration ? RedisLayout.Ms(duration) : RedisValue.EmptyString;
+        var keep = OptionalMs(flush.KeepFor);
         var fields = RedisLayout.Fields(flush, flush.Secret);
         return new(
             CommitSource,
@@ -81,13 +86,14 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     public static RedisScript Restore(string key, Restoration restoration, long deadlineMs)
     {
         var (owner, state) = (restoration.Owner.Value, restoration.State);
-        RedisValue lifetime = restoration.LifetimeLeft is { } left ? RedisLayout.Ms(left) : RedisValue.EmptyString;
+        var lifetime = OptionalMs(restoration.LifetimeLeft);
         return new(
             RestoreSource,
             key,
             [
                 owner, restoration.OwnerName, deadlineMs, restoration.ClaimedFrom?.Owner.Value ?? "", restoration.ClaimedFrom?.Version ?? 0,
-                state.Version, restoration.Epoch, RedisLayout.Ms(restoration.KeepFor), lifetime, restoration.Ring.Length,
+                state.Version, restoration.Epoch, RedisLayout.Ms(restoration.KeepFor), lifetime, OptionalMs(restoration.EventGrace),
+                restoration.Told, restoration.Ring.Length,
                 .. RedisLayout.Slots(restoration), .. RedisLayout.Fields(state),
             ],
             owner);
@@ -97,6 +103,36 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     {
         var id = RequestId.New().ToString();
         return new(WarnSource, key, [id, RedisLayout.Ms(ISessionStorage.WarningKept)], id);
+    }
+
+    public static RedisScript Untold(string key)
+    {
+        var id = RequestId.New().ToString();
+        return new(UntoldSource, key, [id], id);
+    }
+
+    public static RedisScript Told(string key, int told, bool end, TimeSpan tombstone)
+    {
+        var id = RequestId.New().ToString();
+        return new(ToldSource, key, [id, told, end, RedisLayout.Ms(tombstone)], id);
+    }
+
+    /// <param name="key">The part of the index.</param>
+    /// <param name="handle">The session.</param>
+    /// <param name="dueIn">When it is to be looked at; null never.</param>
+    public static RedisScript Schedule(string key, SessionHandle handle, TimeSpan? dueIn)
+    {
+        var id = RequestId.New().ToString();
+        return new(ScheduleSource, key, [id, handle.ToString(), OptionalMs(dueIn)], id);
+    }
+
+    /// <param name="key">The part of the index.</param>
+    /// <param name="most">How many sessions at most.</param>
+    /// <param name="hold">How long they are taken for.</param>
+    public static RedisScript Due(string key, int most, TimeSpan hold)
+    {
+        var id = RequestId.New().ToString();
+        return new(DueSource, key, [id, most, RedisLayout.Ms(hold)], id);
     }
 
     /// <summary>
@@ -116,4 +152,6 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
             return await database.ScriptEvaluateAsync(Source.Text, keys, Arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
         }
     }
+
+    private static RedisValue OptionalMs(TimeSpan? duration) => duration is { } some ? RedisLayout.Ms(some) : RedisValue.EmptyString;
 }

@@ -74,7 +74,8 @@ internal sealed class RedisSessionStorage(
         return SendAsync(RedisScript.Create(KeyOf(handle), creation, flush, deadlineMs));
     }
 
-    private async Task<StoreReply> SendAsync(RedisScript script)
+    /// <summary>Sends a script on one key, and reads what became of it.</summary>
+    public async Task<StoreReply> SendAsync(RedisScript script)
     {
         IConnectionMultiplexer multiplexer;
         try

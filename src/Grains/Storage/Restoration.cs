@@ -29,6 +29,12 @@ internal sealed record Restoration
     /// <summary>What is left until its absolute end; null without one.</summary>
     public required TimeSpan? LifetimeLeft { get; init; }
 
+    /// <summary>The <see cref="Creation.EventGrace"/> that it was created with.</summary>
+    public TimeSpan? EventGrace { get; init; }
+
+    /// <summary>How many of its starts and rotations have been told.</summary>
+    public int Told { get; init; }
+
     /// <summary>How long the store is to keep it from now on.</summary>
     public required TimeSpan KeepFor { get; init; }
 

@@ -68,6 +68,12 @@ internal readonly record struct StoreReply(
     /// </summary>
     public bool AfterUnknown { get; init; }
 
+    /// <summary>What has happened to the session, where that was asked.</summary>
+    public UntoldEvents? Untold { get; init; }
+
+    /// <summary>The sessions to be looked at, where those were asked for.</summary>
+    public IReadOnlyList<SessionHandle> Due { get; init; } = [];
+
     public bool IsDone => Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten;
 }
 

@@ -18,7 +18,7 @@ internal sealed record StoredSession
     /// <summary>What is left until its absolute end; null without one.</summary>
     public required TimeSpan? LifetimeLeft { get; init; }
 
-    /// <summary>What is left until the store drops it.</summary>
+    /// <summary>What is left until its time is over if nobody renews it.</summary>
     public required TimeSpan KeptFor { get; init; }
 
     public required SecretHash? Secret { get; init; }
@@ -28,6 +28,12 @@ internal sealed record StoredSession
 
     /// <summary>Whose it is; null while nobody has signed in.</summary>
     public BoundUser? User { get; init; }
+
+    /// <summary>The <see cref="Creation.EventGrace"/> that it was created with.</summary>
+    public TimeSpan? EventGrace { get; init; }
+
+    /// <summary>How many of its starts and rotations have been told.</summary>
+    public int Told { get; init; }
 
     /// <summary>Up to <see cref="ISessionStorage.RingSize"/> slots, by the version that each led to.</summary>
     public required ImmutableDictionary<long, RingSlot> Ring { get; init; }

@@ -6,11 +6,11 @@
 -- ARGV[3]   tombstone: ms to keep the tombstone, should the session be past its absolute end
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
---   written    claimed; then ms until Redis drops it (-1: never), ms until its absolute end (-1: none), the previous owner's name, its
+--   written    claimed; then ms until its time is over (-1: never), ms until its absolute end (-1: none), the previous owner's name, its
 --              released mark ('1' or ''), the whole hash, and the previous owner's nonce. In the hash is @from: the names of those, four
 --              at most and a line each, who had it since the last hand-over and may not know that they have it no more
 --   already    the owner has it already, the epoch stays; then the same
---   missing    nothing is stored
+--   missing    nothing is stored, or its time is over
 --   tombstone  the session has ended; then the reason
 --   expired    it is past its absolute end: a tombstone now; then the reason
 local key, owner, silo, tombstone = KEYS[1], unpack(ARGV, 1, 3)
@@ -25,12 +25,13 @@ local function reply(outcome, ...)
   return { outcome, key, owner, now, ... }
 end
 
-local reason, format, previous, name, released, epoch, ending, from = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until', '@from'))
+local reason, format, previous, name, released, epoch, ending, from, grace = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until', '@from', '@grace'))
 if reason then
   return reply('tombstone', reason)
 end
-if not format and redis.call('EXISTS', key) == 0 then
+local kept = redis.call('PTTL', key) - (tonumber(grace) or 0)
+if not format and redis.call('EXISTS', key) == 0 or grace and kept <= 0 then
   return reply('missing')
 end
 if format ~= '1' or not string.find(epoch or '', '^%d+$') or #epoch > 18 or (ending and not tonumber(ending)) then
@@ -38,6 +39,10 @@ if format ~= '1' or not string.find(epoch or '', '^%d+$') or #epoch > 18 or (end
 end
 
 local left = ending and tonumber(ending) - now or -1
+if ending and left <= 0 and grace then
+  -- Whoever tells of its end needs what is in it.
+  return reply('missing')
+end
 if ending and left <= 0 then
   redis.call('UNLINK', key)
   redis.call('HSET', key, '@ended', 'lifetime')
@@ -57,4 +62,4 @@ if previous ~= owner then
   end
   redis.call('HINCRBY', key, '@epoch', 1)
 end
-return reply(outcome, redis.call('PTTL', key), left, name or '', released or '', redis.call('HGETALL', key), previous or '')
+return reply(outcome, kept, left, name or '', released or '', redis.call('HGETALL', key), previous or '')

@@ -4,7 +4,7 @@
 -- ARGV[1]   owner: the nonce of the activation that owns it
 -- ARGV[2]   from: the version that the flush is applied to
 -- ARGV[3]   to: the version that it leads to
--- ARGV[4]   keep: ms until Redis drops the session, '' leaves it as it is
+-- ARGV[4]   keep: ms until the session's time is over, '' leaves it as it is
 -- ARGV[5]   clears: '1' removes every property that is not set here, '0' does not
 -- ARGV[6]   sets: how many fields to set
 -- ARGV[7..] fields to set: field, value, field, value ...; the first is the ring slot of the first delta, its value begins with the
@@ -17,7 +17,7 @@
 --   fenced     another owner has claimed it; then its name
 --   behind     the stored version is lower than from: Redis lost data
 --   ahead      the stored version is higher than from
---   missing    nothing is stored
+--   missing    nothing is stored, or its time is over
 --   tombstone  the session has ended; then the reason
 local key, owner, from, to, keep, clears = KEYS[1], unpack(ARGV, 1, 5)
 local sets, slot, id = tonumber(ARGV[6]), ARGV[7], string.sub(ARGV[8] or '', 1, 22)
@@ -34,12 +34,12 @@ local function reply(outcome, ...)
   return { outcome, key, id, now, ... }
 end
 
-local reason, format, stored, name, version, entry = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', slot))
+local reason, format, stored, name, version, grace, entry = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@grace', slot))
 if reason then
   return reply('tombstone', reason)
 end
-if not format and redis.call('EXISTS', key) == 0 then
+if not format and redis.call('EXISTS', key) == 0 or grace and redis.call('PTTL', key) <= tonumber(grace) then
   return reply('missing')
 end
 if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
@@ -99,6 +99,6 @@ for first = 1, #removed, 3500 do
 end
 
 if keep ~= '' then
-  redis.call('PEXPIRE', key, keep)
+  redis.call('PEXPIRE', key, grace and string.format('%.0f', keep + grace) or keep)
 end
 return reply('written')

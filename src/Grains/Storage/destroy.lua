@@ -1,5 +1,6 @@
 -- Ends the session: everything is deleted and a tombstone written in its place. Without an owner it is accepted whoever owns the
--- session, and also where nothing is stored: a create may still be on its way.
+-- session, and also where nothing is stored: a create may still be on its way. What a session with events held stays beside its tombstone
+-- until its end has been told.
 --
 -- KEYS[1]   the session
 -- ARGV[1]   id: what the reply repeats
@@ -26,8 +27,8 @@ local function reply(outcome, ...)
   return { outcome, key, id, now, ... }
 end
 
-local ended, format, stored, name, released = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released'))
+local ended, format, stored, name, released, grace = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@grace'))
 if ended and owner ~= '' then
   return reply('tombstone', ended)
 end
@@ -45,6 +46,23 @@ elseif format ~= '1' then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 elseif owner ~= '' and stored ~= owner then
   return reply('fenced', name)
+end
+
+if grace then
+  local kept = { ['@grace'] = true, ['@told'] = true, ['@generation'] = true, ['@user'] = true }
+  local removed = {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 1) == '@' and string.sub(field, 2, 2) ~= '@' and not kept[field] then
+      removed[#removed + 1] = field
+    end
+  end
+  -- HDEL first, for the reason that UNLINK is below.
+  redis.call('HDEL', key, unpack(removed))
+  redis.call('HSET', key, '@ended', reason)
+  if redis.call('PTTL', key) < tonumber(tombstone) then
+    redis.call('PEXPIRE', key, tombstone)
+  end
+  return reply('written', owner == '' and not released and name or '')
 end
 
 -- UNLINK first, also where there is nothing: Redis out of memory refuses HSET as a script's first write, and a log-out must win.

@@ -5,7 +5,7 @@
 --
 -- Reply: { outcome, key, request, Redis time in ms }
 --   found      it is there; then its version as text, its owner's nonce, its owner's name, its released mark ('1' or ''), its epoch
---   missing    nothing is stored
+--   missing    nothing is stored, or its time is over
 --   tombstone  the session has ended; then the reason
 local key, request = KEYS[1], ARGV[1]
 
@@ -19,12 +19,12 @@ local function reply(outcome, ...)
   return { outcome, key, request, now, ... }
 end
 
-local reason, format, owner, name, version, released, epoch = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@released', '@epoch'))
+local reason, format, owner, name, version, released, epoch, grace = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@released', '@epoch', '@grace'))
 if reason then
   return reply('tombstone', reason)
 end
-if not format and redis.call('EXISTS', key) == 0 then
+if not format and redis.call('EXISTS', key) == 0 or grace and redis.call('PTTL', key) <= tonumber(grace) then
   return reply('missing')
 end
 if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') or not string.find(epoch or '', '^%d+$') then

@@ -9,10 +9,12 @@
 -- ARGV[5]   claimed: the version at which it did
 -- ARGV[6]   version: its version
 -- ARGV[7]   epoch: number of its owners so far
--- ARGV[8]   keep: ms until Redis drops it
+-- ARGV[8]   keep: ms until its time is over, and Redis drops it
 -- ARGV[9]   lifetime: ms until its absolute end, '' for none
--- ARGV[10]  slots: how many slots of the ring
--- ARGV[11..] slots: field, request id and result, age in ms, ...
+-- ARGV[10]  grace: ms by which Redis drops it later, so that its end can be told; '' where it has no events
+-- ARGV[11]  told: how many of its events have been told
+-- ARGV[12]  slots: how many slots of the ring
+-- ARGV[13..] slots: field, request id and result, age in ms, ...
 -- the rest  all other fields: field, value, field, value ...
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
@@ -22,16 +24,17 @@
 --   fenced     somebody else owns it, or did in between; then its name
 --   tombstone  the session has ended; then the reason
 --   late       the deadline is over
-local key, owner, silo, deadline, predecessor, claimed, version, epoch, keep, lifetime = KEYS[1], unpack(ARGV, 1, 9)
-local slots = tonumber(ARGV[10])
+local key, owner, silo, deadline, predecessor, claimed, version, epoch, keep, lifetime, grace, told =
+  KEYS[1], unpack(ARGV, 1, 11)
+local slots = tonumber(ARGV[12])
 
 local function number(text)
   return text and string.find(text, '^[1-9]%d*$') and #text <= 15
 end
 
-if not (#ARGV >= 10 and owner ~= '' and number(deadline) and string.find(claimed, '^%d+$') and string.find(version, '^[1-9]%d*$')
-    and number(epoch) and number(keep) and (lifetime == '' or number(lifetime)) and number(ARGV[10])
-    and 10 + 3 * slots <= #ARGV and (#ARGV - 10 - 3 * slots) % 2 == 0) then
+if not (#ARGV >= 12 and owner ~= '' and number(deadline) and string.find(claimed, '^%d+$') and string.find(version, '^[1-9]%d*$')
+    and number(epoch) and number(keep) and (lifetime == '' or number(lifetime)) and (grace == '' or number(grace))
+    and string.find(told, '^%d+$') and number(ARGV[12]) and 12 + 3 * slots <= #ARGV and (#ARGV - 12 - 3 * slots) % 2 == 0) then
   return redis.error_reply('REFUSED restore.lua: wrong arguments; see its header')
 end
 
@@ -77,12 +80,17 @@ if lifetime ~= '' then
   fields[#fields + 1] = '@until'
   fields[#fields + 1] = string.format('%.0f', now + tonumber(lifetime))
 end
-for i = 11, 10 + 3 * slots, 3 do
+if grace ~= '' then
+  for _, part in ipairs({ '@grace', grace, '@told', told }) do
+    fields[#fields + 1] = part
+  end
+end
+for i = 13, 12 + 3 * slots, 3 do
   fields[#fields + 1] = ARGV[i]
   fields[#fields + 1] = string.sub(ARGV[i + 1], 1, 22) .. ' ' .. string.format('%.0f', math.max(0, now - tonumber(ARGV[i + 2])))
     .. string.sub(ARGV[i + 1], 23)
 end
-for i = 11 + 3 * slots, #ARGV do
+for i = 13 + 3 * slots, #ARGV do
   fields[#fields + 1] = ARGV[i]
 end
 
@@ -104,5 +112,5 @@ end
 for first = 1, #removed, 3500 do
   redis.call('HDEL', key, unpack(removed, first, math.min(first + 3499, #removed)))
 end
-redis.call('PEXPIRE', key, keep)
+redis.call('PEXPIRE', key, grace == '' and keep or string.format('%.0f', keep + grace))
 return reply('written')

@@ -3,14 +3,14 @@
 -- KEYS[1]   the session
 -- ARGV[1]   owner: the nonce of the activation that owns it
 -- ARGV[2]   version: the version that the owner knows
--- ARGV[3]   keep: ms until Redis drops the session
+-- ARGV[3]   keep: ms until the session's time is over
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    done
 --   fenced     another owner has claimed it; then its name
 --   behind     the stored version is lower: Redis lost data
 --   ahead      the stored version is higher
---   missing    nothing is stored
+--   missing    nothing is stored, or its time is over
 --   tombstone  the session has ended; then the reason
 local key, owner, expected, keep = KEYS[1], unpack(ARGV, 1, 3)
 
@@ -24,12 +24,12 @@ local function reply(outcome, ...)
   return { outcome, key, owner, now, ... }
 end
 
-local reason, format, stored, name, version = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version'))
+local reason, format, stored, name, version, grace = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@grace'))
 if reason then
   return reply('tombstone', reason)
 end
-if not format and redis.call('EXISTS', key) == 0 then
+if not format and redis.call('EXISTS', key) == 0 or grace and redis.call('PTTL', key) <= tonumber(grace) then
   return reply('missing')
 end
 if format ~= '1' or not string.find(version or '', '^[1-9]%d*$') then
@@ -44,5 +44,5 @@ if version ~= expected then
   return reply(lower and 'behind' or 'ahead')
 end
 
-redis.call('PEXPIRE', key, keep)
+redis.call('PEXPIRE', key, grace and string.format('%.0f', keep + grace) or keep)
 return reply('written')

@@ -20,6 +20,7 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
     private readonly UserSessionPages _pages;
     private readonly UserLimit _limit;
     private readonly TellSilos _silos;
+    private readonly EventTeller _events;
     private readonly TimeProvider _time;
     private readonly string _user;
     private readonly Dictionary<SessionHandle, UserSessionEntry> _seen = [];
@@ -31,10 +32,11 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
         [FromKeyedServices(UserSessionPages.StorageName)] IGrainStorage storage,
         IOptions<SessionActorsOptions> options,
         TellSilos silos,
+        EventTeller events,
         [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
         : base(context)
     {
-        (_mark, _silos, _time) = (mark, silos, time);
+        (_mark, _silos, _events, _time) = (mark, silos, events, time);
         _user = context.GrainId.Key.ToString()!;
         _pages = new UserSessionPages(context.GrainId, storage);
         _limit = new UserLimit(options.Value, _pages);
@@ -177,11 +179,22 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
         {
             for (var path = await _pages.NextAsync(null); path is not null; path = await _pages.NextAsync(path))
             {
+                await SayEndedAsync(await _pages.ReadAsync(path));
                 await _pages.RemoveAsync(path, IsOver);
             }
 
             return true;
         });
+    }
+
+    // Those that nobody has in memory are looked at for their events; in the end they would be all the same.
+    private async Task SayEndedAsync(IEnumerable<UserSessionEntry> entries)
+    {
+        if (_events.IsOn)
+        {
+            await Task.WhenAll(entries.Where(IsOver).SelectMany(entry => HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
+                .Select(_events.LookAtAsync));
+        }
     }
 
     private async Task SetAsync(UserMark mark)

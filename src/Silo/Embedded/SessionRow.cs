@@ -11,4 +11,9 @@ internal sealed record SessionRow(
     long Version,
     long Epoch,
     long? Ends,
-    bool Remembers);
+    long? Grace,
+    bool Remembers)
+{
+    /// <summary>When its own time is over; it is stored until then, and longer where its end is to be told.</summary>
+    public long Until => Expires - (Grace ?? 0);
+}

@@ -76,6 +76,24 @@ internal sealed class SqliteDatabase(string dataFolder, TimeSpan lockTimeout, Ti
         return await pending.Result;
     }
 
+    /// <summary>The same for a step of the storage protocol, which never throws.</summary>
+    public async Task<StoreReply> StepAsync(Func<StoreReply> step)
+    {
+        try
+        {
+            return await RunAsync(step);
+        }
+        catch (UnknownCommitException e)
+        {
+            return new StoreReply(StoreOutcome.Unknown, Error: e);
+        }
+        catch (Exception e)
+        {
+            // It was rolled back, or the database would not open or is closed: whatever it was, the step is not done.
+            return new StoreReply(IsOpen ? StoreOutcome.Refused : StoreOutcome.Unsent, Error: e);
+        }
+    }
+
     /// <summary>A statement for steps to use; it is prepared on the writing thread and lives as long as the database.</summary>
     public SqliteStatement Statement(string sql)
     {

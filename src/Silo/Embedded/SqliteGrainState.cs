@@ -4,13 +4,21 @@ namespace SessionActors;
 
 /// <summary>
 /// Keeps the small state of grains other than sessions in the embedded store. Every write draws a new etag, so that one from before a
-/// clear never matches what was written after it.
+/// clear never matches what was written after it. Pages of lists of users' sessions go when nobody has written them for long.
 /// </summary>
-internal sealed class SqliteGrainState(SqliteDatabase database, IGrainStorageSerializer serializer) : IGrainStorage
+internal sealed class SqliteGrainState(SqliteDatabase database, IGrainStorageSerializer serializer, TimeProvider time) : IGrainStorage
 {
+    private const int SweepEvery = 256;
+
     private readonly SqliteStatement _read = database.Statement("SELECT etag, value FROM grain_state WHERE name = ?1 AND grain = ?2");
-    private readonly SqliteStatement _write = database.Statement("REPLACE INTO grain_state (name, grain, etag, value) VALUES (?, ?, ?, ?)");
+    private readonly SqliteStatement _write = database.Statement(
+        "REPLACE INTO grain_state (name, grain, etag, value, written) VALUES (?, ?, ?, ?, ?)");
+
     private readonly SqliteStatement _clear = database.Statement("DELETE FROM grain_state WHERE name = ?1 AND grain = ?2");
+    private readonly SqliteStatement _sweep = database.Statement(
+        "DELETE FROM grain_state WHERE name BETWEEN ?1 AND ?2 AND written < ?3");
+
+    private int _writes;
 
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
@@ -25,7 +33,16 @@ internal sealed class SqliteGrainState(SqliteDatabase database, IGrainStorageSer
         var value = serializer.Serialize(grainState.State).ToMemory();
         var etag = RequestId.New().ToString();
         await ChangeAsync(stateName, grainId, grainState.ETag, () =>
-            _write.Bind(1, stateName).Bind(2, grainId.ToString()).Bind(3, etag).Bind(4, value.Span).Run());
+        {
+            var now = time.GetUtcNow().UtcTicks;
+            _write.Bind(1, stateName).Bind(2, grainId.ToString()).Bind(3, etag).Bind(4, value.Span).Bind(5, now).Run();
+            if (++_writes % SweepEvery == 0)
+            {
+                // Behind the name of a page come hexadecimal digits.
+                _sweep.Bind(1, UserSessionPages.StateName).Bind(2, UserSessionPages.StateName + "g")
+                    .Bind(3, now - UserSessionPages.KeptUnused.Ticks).Run();
+            }
+        });
         grainState.ETag = etag;
         grainState.RecordExists = true;
     }

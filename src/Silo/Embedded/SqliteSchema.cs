@@ -6,11 +6,13 @@ namespace SessionActors;
 /// The tables of <c>sessions.db</c>, version 2. Times are UTC ticks, durations ticks, strings the bytes of their UTF-8.
 /// <list type="bullet">
 /// <item><c>session</c>: one row for each session or tombstone, until <c>expires</c>. A tombstone has a <c>reason</c>
-/// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else. <c>ends</c> is the end of the absolute
-/// lifetime, <c>user</c> a <see cref="BoundUser"/>. Version 1 had no users.</item>
+/// (<see cref="SessionEndReason"/>) and, besides handle and <c>expires</c>, nothing else; until its end has been told, what is needed for
+/// that. <c>ends</c> is the end of the absolute lifetime, <c>user</c> a <see cref="BoundUser"/>; <c>grace</c> is how much longer than it
+/// lives a session is stored whose events are told, <c>told</c> how many have been. Version 1 had none of these three.</item>
+/// <item><c>due</c>: when which sessions are to be looked at for their events. Not in version 1.</item>
 /// <item><c>property</c>: name and value.</item>
 /// <item><c>ring</c>: the deltas' request ids, results and times; the one that led to version v is at place v % 128.</item>
-/// <item><c>grain_state</c>: the small state of other grains, a new random etag at every write.</item>
+/// <item><c>grain_state</c>: the small state of other grains, a new random etag at every write. Version 1 did not say when that was.</item>
 /// </list>
 /// A property table of its own makes a flush cost what it changes; clustered by session it is read in one go.
 /// </summary>
@@ -34,7 +36,9 @@ internal static class SqliteSchema
             ends INTEGER,
             secret BLOB,
             generation INTEGER NOT NULL DEFAULT 0,
-            user BLOB
+            user BLOB,
+            grace INTEGER,
+            told INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE INDEX session_expires ON session (expires);
         CREATE TABLE property (
@@ -57,8 +61,17 @@ internal static class SqliteSchema
             grain BLOB NOT NULL,
             etag BLOB NOT NULL,
             value BLOB NOT NULL,
+            written INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (name, grain)
         ) STRICT, WITHOUT ROWID;
+        """;
+
+    private const string Due = """
+        CREATE TABLE due (
+            handle BLOB PRIMARY KEY,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX due_at ON due (at);
         """;
 
     /// <summary>
@@ -111,11 +124,15 @@ internal static class SqliteSchema
             {
                 Execute(
                     connection,
-                    $"BEGIN; {Tables} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT;");
+                    $"BEGIN; {Tables} {Due} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT;");
             }
             else if (version == 1)
             {
-                Execute(connection, $"BEGIN; ALTER TABLE session ADD COLUMN user BLOB; PRAGMA user_version = {Version}; COMMIT;");
+                Execute(
+                    connection,
+                    "BEGIN; ALTER TABLE session ADD COLUMN user BLOB; ALTER TABLE session ADD COLUMN grace INTEGER; "
+                    + "ALTER TABLE grain_state ADD COLUMN written INTEGER NOT NULL DEFAULT 0; "
+                    + $"ALTER TABLE session ADD COLUMN told INTEGER NOT NULL DEFAULT 0; {Due} PRAGMA user_version = {Version}; COMMIT;");
             }
 
             return connection;

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 
 namespace SessionActors;
@@ -6,9 +5,11 @@ namespace SessionActors;
 /// <summary>Reads and writes the tables of <see cref="SqliteSchema"/>; every method runs within a step.</summary>
 internal sealed class SqliteSessionRows(SqliteDatabase database)
 {
+    private readonly SqliteRing _ring = new(database);
+
     private readonly SqliteStatement _find = database.Statement(
         """
-        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released, s.epoch FROM session s
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released, s.epoch, s.grace FROM session s
         LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
         """);
 
@@ -27,20 +28,22 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _setUser = database.Statement("UPDATE session SET user = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setTtl = database.Statement("UPDATE session SET ttl = ?2 WHERE id = ?1");
     private readonly SqliteStatement _setVersion = database.Statement("UPDATE session SET version = ?2 WHERE id = ?1");
+    private readonly SqliteStatement _setGrace = database.Statement("UPDATE session SET grace = ?2, told = ?3 WHERE id = ?1");
+    private readonly SqliteStatement _end = database.Statement(
+        """
+        UPDATE session SET reason = ?2, expires = ?3, owner = NULL, owner_name = NULL, released = 0, version = 0, epoch = 0, ttl = NULL,
+        ends = NULL, secret = NULL WHERE id = ?1
+        """);
+
     private readonly SqliteStatement _delete = database.Statement("DELETE FROM session WHERE id = ?1");
     private readonly SqliteStatement _clear = database.Statement("DELETE FROM property WHERE session = ?1");
     private readonly SqliteStatement _remove = database.Statement("DELETE FROM property WHERE session = ?1 AND name = ?2");
     private readonly SqliteStatement _set = database.Statement("REPLACE INTO property (session, name, value) VALUES (?, ?, ?)");
-    private readonly SqliteStatement _remember = database.Statement(
-        "REPLACE INTO ring (session, place, version, id, result, applied) VALUES (?, ?, ?, ?, ?, ?)");
-
-    private readonly SqliteStatement _forget = database.Statement("DELETE FROM ring WHERE session = ?1");
     private readonly SqliteStatement _expired = database.Statement("SELECT id FROM session WHERE expires <= ?1 LIMIT ?2");
     private readonly SqliteStatement _read = database.Statement(
-        "SELECT version, epoch, ttl, ends, expires, secret, generation, released, user FROM session WHERE id = ?1");
+        "SELECT version, epoch, ttl, ends, expires, secret, generation, released, user, grace, told FROM session WHERE id = ?1");
 
     private readonly SqliteStatement _properties = database.Statement("SELECT name, value FROM property WHERE session = ?1");
-    private readonly SqliteStatement _ring = database.Statement("SELECT version, id, result, applied FROM ring WHERE session = ?1");
 
     /// <summary>
     /// The row under a handle, and whether it remembers that the first call of <paramref name="flush"/>, if one is given, was applied.
@@ -55,8 +58,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         {
             return !_find.Read() ? null : new SessionRow(
                 _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4),
-                _find.Int64(8) != 0, _find.Int64(5), _find.Int64(9), _find.NullableInt64(6),
-                flush is not null && !_find.IsNull(7) && RequestIdOf(_find.Bytes(7)) == flush.Id);
+                _find.Int64(8) != 0, _find.Int64(5), _find.Int64(9), _find.NullableInt64(6), _find.NullableInt64(10),
+                flush is not null && !_find.IsNull(7) && SqliteRing.RequestIdOf(_find.Bytes(7)) == flush.Id);
         }
         finally
         {
@@ -64,15 +67,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         }
     }
 
-    /// <summary>
-    /// Whether all of a flush was applied. Its first call alone may have been stored before in another flush, without the others.
-    /// </summary>
-    public bool RemembersAll(long id, Flush flush)
-    {
-        var ring = ReadRing(id, now: 0);
-        return flush.Entries.Index().All(
-            entry => ring.TryGetValue(flush.FromVersion + 1 + entry.Index, out var applied) && applied.Entry.Id == entry.Item.Id);
-    }
+    /// <inheritdoc cref="SqliteRing.RemembersAll"/>
+    public bool RemembersAll(long id, Flush flush) => _ring.RemembersAll(id, flush);
 
     /// <summary>Inserts a row that has nothing yet but what it is found by.</summary>
     public long Insert(SessionHandle handle, long expires)
@@ -113,6 +109,16 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         _setSecret.Bind(1, id).Bind(2, hash).Bind(3, generation).Run();
     }
 
+    /// <summary>Says that the session has events, and how many of them have been told.</summary>
+    public void SetGrace(long id, TimeSpan grace, int told) => _setGrace.Bind(1, id).Bind(2, grace.Ticks).Bind(3, told).Run();
+
+    /// <summary>Makes a tombstone of a session that leaves what it held, until its end has been told.</summary>
+    public void End(long id, SessionEndReason reason, long expires)
+    {
+        _ring.Forget(id);
+        _end.Bind(1, id).Bind(2, (long)reason).Bind(3, expires).Run();
+    }
+
     /// <summary>Applies all that a flush carries but how long the session is kept.</summary>
     public void Apply(long id, Flush flush, long now)
     {
@@ -134,7 +140,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         var version = flush.FromVersion;
         foreach (var entry in flush.Entries)
         {
-            Remember(id, ++version, entry, now);
+            _ring.Remember(id, ++version, entry, now);
         }
 
         _setVersion.Bind(1, id).Bind(2, version).Run();
@@ -165,7 +171,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
 
         foreach (var slot in restoration.Ring)
         {
-            Remember(id, slot.Version, slot.Entry, now - slot.Age.Ticks);
+            _ring.Remember(id, slot.Version, slot.Entry, now - slot.Age.Ticks);
         }
 
         if (state.OwnTtl is { } ttl)
@@ -184,7 +190,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     public void Delete(long id)
     {
         _clear.Bind(1, id).Run();
-        _forget.Bind(1, id).Run();
+        _ring.Forget(id);
         _delete.Bind(1, id).Run();
     }
 
@@ -222,11 +228,13 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 Epoch = _read.Int64(1),
                 OwnTtl = _read.NullableTime(2),
                 LifetimeLeft = _read.NullableInt64(3) is { } ends ? new TimeSpan(ends - now) : null,
-                KeptFor = new TimeSpan(_read.Int64(4) - now),
+                KeptFor = new TimeSpan(_read.Int64(4) - now - (_read.NullableInt64(9) ?? 0)),
+                EventGrace = _read.NullableTime(9),
+                Told = (int)_read.Int64(10),
                 Secret = _read.IsNull(5) ? null : SecretHash.FromBytes(_read.Bytes(5)),
                 Generation = (int)_read.Int64(6),
                 User = _read.IsNull(8) ? null : BoundUser.Parse(_read.Text(8)),
-                Ring = ReadRing(id, now),
+                Ring = _ring.Read(id, now),
                 PreviousOwnerName = previous?.OwnerName,
                 PreviousOwner = previous is null ? null : new OwnerNonce(previous.Owner),
                 Released = _read.Int64(7) != 0,
@@ -246,16 +254,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
         }
     }
 
-    private void Remember(long id, long version, RingEntry entry, long applied)
-    {
-        Span<byte> requestId = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64BigEndian(requestId, entry.Id.High);
-        BinaryPrimitives.WriteUInt64BigEndian(requestId[8..], entry.Id.Low);
-        _remember.Bind(1, id).Bind(2, version % ISessionStorage.RingSize).Bind(3, version).Bind(4, requestId)
-            .Bind(5, entry.Result).Bind(6, applied).Run();
-    }
-
-    private ImmutableDictionary<string, ReadOnlyMemory<byte>> ReadProperties(long id)
+    /// <summary>The properties of a session, or what an ended one has left.</summary>
+    public ImmutableDictionary<string, ReadOnlyMemory<byte>> ReadProperties(long id)
     {
         var properties = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>();
         _properties.Bind(1, id);
@@ -273,27 +273,4 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
 
         return properties.ToImmutable();
     }
-
-    private ImmutableDictionary<long, RingSlot> ReadRing(long id, long now)
-    {
-        var ring = ImmutableDictionary.CreateBuilder<long, RingSlot>();
-        _ring.Bind(1, id);
-        try
-        {
-            while (_ring.Read())
-            {
-                var (version, entry) = (_ring.Int64(0), new RingEntry(RequestIdOf(_ring.Bytes(1)), _ring.Text(2)));
-                ring.Add(version, new RingSlot(version, entry, new TimeSpan(Math.Max(0, now - _ring.Int64(3)))));
-            }
-        }
-        finally
-        {
-            _ring.Reset();
-        }
-
-        return ring.ToImmutable();
-    }
-
-    private static RequestId RequestIdOf(ReadOnlySpan<byte> bytes) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 }

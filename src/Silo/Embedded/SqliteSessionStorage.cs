@@ -28,7 +28,12 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             return new StoreReply(StoreOutcome.Late);
         }
 
-        var id = _rows.Insert(handle, In(flush.KeepFor!.Value));
+        var id = _rows.Insert(handle, In(flush.KeepFor!.Value + (creation.EventGrace ?? TimeSpan.Zero)));
+        if (creation.EventGrace is { } grace)
+        {
+            _rows.SetGrace(id, grace, told: 0);
+        }
+
         _rows.Own(id, flush.Owner, creation.OwnerName);
         if (creation.AbsoluteLifetime is { } lifetime)
         {
@@ -49,6 +54,12 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         {
             if (row.Ends <= Now)
             {
+                if (row.Grace is not null)
+                {
+                    // Whoever tells of its end needs what is in it.
+                    return new StoreReply(StoreOutcome.Missing);
+                }
+
                 Bury(handle, row, SessionEndReason.Lifetime, tombstone);
                 return new StoreReply(StoreOutcome.Expired, SessionEndReason.Lifetime);
             }
@@ -77,7 +88,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             _rows.Apply(row.Id, flush, Now);
             if (flush.KeepFor is { } keepFor)
             {
-                _rows.SetExpires(row.Id, In(keepFor));
+                Keep(row, keepFor);
             }
         }
 
@@ -93,7 +104,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             var reply = Judge(row, owner, version);
             if (reply.IsDone)
             {
-                _rows.SetExpires(row.Id, In(keepFor));
+                Keep(row, keepFor);
             }
 
             return reply;
@@ -113,6 +124,9 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
                     return new StoreReply(StoreOutcome.AlreadyWritten);
                 case not null when owner is not null && row.Owner != owner.Value.Value:
                     return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
+                case { Grace: not null }:
+                    _rows.End(row.Id, reason, Math.Max(row.Expires, In(tombstone)));
+                    return new StoreReply(StoreOutcome.Written);
                 default:
                     Bury(handle, row, reason, tombstone);
                     return new StoreReply(StoreOutcome.Written);
@@ -126,7 +140,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             if (reply.IsDone)
             {
                 _rows.Release(row.Id);
-                _rows.SetExpires(row.Id, In(keepFor));
+                Keep(row, keepFor);
             }
 
             return reply;
@@ -158,7 +172,12 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             _rows.Delete(row.Id);
         }
 
-        var id = _rows.Insert(handle, In(restoration.KeepFor));
+        var id = _rows.Insert(handle, In(restoration.KeepFor + (restoration.EventGrace ?? TimeSpan.Zero)));
+        if (restoration.EventGrace is { } grace)
+        {
+            _rows.SetGrace(id, grace, restoration.Told);
+        }
+
         _rows.Restore(id, restoration, Now);
         if (restoration.LifetimeLeft is { } lifetime)
         {
@@ -193,6 +212,8 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         return duration.Ticks > long.MaxValue - now ? long.MaxValue : now + duration.Ticks;
     }
 
+    private void Keep(SessionRow row, TimeSpan keepFor) => _rows.SetExpires(row.Id, In(keepFor + new TimeSpan(row.Grace ?? 0)));
+
     private static StoreReply Judge(SessionRow row, OwnerNonce owner, long version) =>
         row.Owner != owner.Value ? new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName)
         : row.Version < version ? new StoreReply(StoreOutcome.Behind)
@@ -214,25 +235,12 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
         {
             null => new StoreReply(StoreOutcome.Missing),
             { Reason: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason),
+            _ when row.Until <= Now => new StoreReply(StoreOutcome.Missing),
             _ => step(row),
         });
 
-    private async Task<StoreReply> StepAsync(SessionHandle handle, Flush? flush, Func<SessionRow?, StoreReply> step)
-    {
-        try
-        {
-            return await database.RunAsync(() => step(FindLive(handle, flush)));
-        }
-        catch (UnknownCommitException e)
-        {
-            return new StoreReply(StoreOutcome.Unknown, Error: e);
-        }
-        catch (Exception e)
-        {
-            // It was rolled back, or the database would not open or is closed: whatever it was, the step is not done.
-            return new StoreReply(database.IsOpen ? StoreOutcome.Refused : StoreOutcome.Unsent, Error: e);
-        }
-    }
+    private Task<StoreReply> StepAsync(SessionHandle handle, Flush? flush, Func<SessionRow?, StoreReply> step) =>
+        database.StepAsync(() => step(FindLive(handle, flush)));
 
     private SessionRow? FindLive(SessionHandle handle, Flush? flush)
     {
