@@ -1,18 +1,24 @@
-using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Storage;
 
 namespace SessionActors;
 
-/// <summary>Makes the cookie key at its first call, and keeps it in the small state of the cluster.</summary>
+/// <summary>
+/// Makes the first cookie key at its first call and the others when it is time, and keeps them in the small state of the cluster.
+/// </summary>
 internal sealed class CookieKeysGrain(
-    [PersistentState("cookiekeys", CookieKeysGrain.StorageName)] IPersistentState<CookieKeyRing> ring, ILogger<CookieKeysGrain> logger)
+    [PersistentState("cookiekeys", CookieKeysGrain.StorageName)] IPersistentState<CookieKeyRing> ring,
+    IOptions<SessionActorsOptions> options,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
+    ILogger<CookieKeysGrain> logger)
     : Grain, ICookieKeysGrain, IKeptCookieKeys
 {
     /// <summary>The Orleans storage that keeps the small state of SessionActors' grains.</summary>
     public const string StorageName = "SessionActors";
 
-    public ValueTask<CookieKeyRing> GetAsync() => ring.State.Keys.IsDefaultOrEmpty ? new(MakeAsync()) : new(ring.State);
+    public ValueTask<CookieKeyRing> GetAsync() => ring.State.Keys.IsDefaultOrEmpty ? new(MakeAsync()) : new(TurnedAsync());
 
     public async Task<CookieKeyRing> KeepAsync(CookieKeyRing known)
     {
@@ -27,7 +33,9 @@ internal sealed class CookieKeysGrain(
         {
             await ring.ReadStateAsync();
             var stored = ring.State.Keys.IsDefault ? [] : ring.State.Keys;
-            var lost = all.Where(key => !stored.Any(other => other.Id == key.Id)).DistinctBy(key => key.Id).ToList();
+            // One whose time is over was not lost.
+            var lost = all.Where(key => !stored.Any(other => other.Id == key.Id) && !CookieKeyTurns.IsOver(key, time.GetUtcNow()))
+                .DistinctBy(key => key.Id).ToList();
             if (lost.Count > 0)
             {
                 // One that was made meanwhile signs, so that those who have only heard of that one know it.
@@ -35,7 +43,7 @@ internal sealed class CookieKeysGrain(
                 await ring.WriteStateAsync();
             }
 
-            return ring.State;
+            return await TurnedAsync();
         }
         catch
         {
@@ -46,16 +54,33 @@ internal sealed class CookieKeysGrain(
 
     private async Task<CookieKeyRing> MakeAsync()
     {
-        var key = new CookieKey
+        var key = CookieKeyTurns.NewKey(time.GetUtcNow());
+        await WriteAsync(new CookieKeyRing { Keys = [key] });
+        return ring.State;
+    }
+
+    private async Task<CookieKeyRing> TurnedAsync()
+    {
+        var turned = CookieKeyTurns.At(ring.State, time.GetUtcNow(), options.Value.CookieKeyLifetime);
+        if (turned != ring.State)
         {
-            Id = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint))),
-            Secret = [.. RandomNumberGenerator.GetBytes(32)],
-        };
-        ring.State = new CookieKeyRing { Keys = [key] };
+            await WriteAsync(turned);
+        }
+
+        return ring.State;
+    }
+
+    private async Task WriteAsync(CookieKeyRing next)
+    {
+        var before = ring.State;
+        ring.State = next;
         try
         {
             await ring.WriteStateAsync();
-            GrainLog.CookieKeyMade(logger, key.Id);
+            foreach (var key in next.Keys.Where(key => before.Keys.IsDefault || !before.Keys.Any(other => other.Id == key.Id)))
+            {
+                GrainLog.CookieKeyMade(logger, key.Id, key.SignsFrom);
+            }
         }
         catch (InconsistentStateException)
         {
@@ -64,10 +89,8 @@ internal sealed class CookieKeysGrain(
         }
         catch
         {
-            ring.State = new CookieKeyRing();
+            ring.State = before;
             throw;
         }
-
-        return ring.State;
     }
 }

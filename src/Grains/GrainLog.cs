@@ -34,8 +34,8 @@ internal static partial class GrainLog
         1007, LogLevel.Warning, "Session {Session} could not be handed over cleanly ({Outcome}); its next owner reads it from the store.")]
     public static partial void NotReleased(ILogger logger, string session, StoreOutcome outcome);
 
-    [LoggerMessage(1008, LogLevel.Information, "Made a cookie key, id {KeyId}.")]
-    public static partial void CookieKeyMade(ILogger logger, uint keyId);
+    [LoggerMessage(1008, LogLevel.Information, "Made a cookie key, id {KeyId}, which signs from {From}.")]
+    public static partial void CookieKeyMade(ILogger logger, uint keyId, DateTimeOffset from);
 
     [LoggerMessage(
         1009, LogLevel.Warning, "The lease on session {Session} ended before its holder gave it back; what it commits is refused.")]

@@ -38,14 +38,20 @@ internal sealed partial class SessionActivation
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
     public async Task EndAsync(SessionEndReason reason, TimeSpan patience)
     {
+        BoundUser? user;
         try
         {
-            await owner.DestroyAsync(reason, patience, asOwner: Loaded is not null);
+            user = await owner.DestroyAsync(reason, patience, asOwner: Loaded is not null);
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {
             Stop(SessionUnavailableException.TakenOver(_session));
             throw;
+        }
+
+        if (_writes is null)
+        {
+            Unlist(user);
         }
 
         Stop(new SessionDestroyedException(_session, reason));
@@ -61,9 +67,9 @@ internal sealed partial class SessionActivation
     }
 
     // The list finds out by itself in the end.
-    private void Unlist(PendingWrites? writes)
+    private void Unlist(BoundUser? user)
     {
-        if (writes?.Current.User is { IsUnlisted: false } user)
+        if (user is { IsUnlisted: false })
         {
             silo.Users.Of(user.Id).RemoveAsync(handle).Ignore();
         }

@@ -76,6 +76,12 @@ public sealed class SessionActorsOptions
     public SessionLimitBehaviour OnSessionLimit { get; set; }
 
     /// <summary>
+    /// How long a key signs session cookies before the next one does. Default 90 days, as for ASP.NET Core's Data Protection; 1 day to 10
+    /// years. Nobody is logged out by it: a key verifies what it has signed for 400 days longer.
+    /// </summary>
+    public TimeSpan CookieKeyLifetime { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>
     /// How long the end of a session can be told of: by so much longer than it lives it is stored, unless its end has been told. Default
     /// 1 day, 1 minute to 30 days. In use, ends are told within seconds; it takes all silos being down for so long for one to be lost. Only
     /// with <c>AddSessionEvents</c>; a session keeps the one that it was created with.

@@ -42,6 +42,7 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     {
         Between(errors, options.Ttl, TimeSpan.FromSeconds(1), Longest);
         Between(errors, options.DeleteExpiry, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
+        Between(errors, options.CookieKeyLifetime, TimeSpan.FromDays(1), Longest);
         Between(errors, options.EventGrace, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         Between(errors, options.CollectionAge, TimeSpan.FromMinutes(1), Longest);
         if (options.ServingLease != TimeSpan.Zero)

@@ -3,12 +3,12 @@ namespace SessionActors;
 /// <content>How the session is ended, and how whoever had it before hears of what was done without them.</content>
 internal sealed partial class SessionOwner
 {
-    /// <summary>Ends the session, whoever owns it: a log-out must win.</summary>
+    /// <summary>Ends the session, whoever owns it: a log-out must win. Returns whose it was.</summary>
     /// <param name="reason">Why, for whoever comes next.</param>
     /// <param name="patience">How long to ask the store.</param>
     /// <param name="asOwner">Whether to try as its owner first, since it is in memory: another owner comes out for certain then.</param>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
-    public async Task DestroyAsync(SessionEndReason reason, TimeSpan patience, bool asOwner)
+    public async Task<BoundUser?> DestroyAsync(SessionEndReason reason, TimeSpan patience, bool asOwner)
     {
         var until = silo.Now + patience;
         await LookedAtAsync();
@@ -28,6 +28,8 @@ internal sealed partial class SessionOwner
             throw SessionUnavailableException.Unknown(
                 _session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
         }
+
+        return reply.User;
 
         TimeSpan PatienceLeft() => until > silo.Now ? until - silo.Now : TimeSpan.Zero;
 

@@ -1,13 +1,16 @@
 namespace SessionActors;
 
 /// <summary>
-/// This server's copy of the ring of cookie keys. It is fetched when first needed, and again at most once a second when a cookie names a
-/// key that is not in it. Whoever asks meanwhile shares the fetch under way, or what came of the last one, be it a failure.
+/// This server's copy of the ring of cookie keys. It is fetched when first needed, again every hour in the background so that a key is
+/// known before it signs, and at most once a second when a cookie names a key that is not in it. Whoever asks meanwhile shares the fetch
+/// under way, or what came of the last one, be it a failure.
 /// </summary>
 internal sealed class CookieKeys(IGrainFactory grains, TimeProvider time)
 {
     // Short for a new key that another server signs with already, long for the cluster when somebody sends cookies with made-up keys.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
     private volatile CookieKeyRing? _ring;
@@ -15,7 +18,19 @@ internal sealed class CookieKeys(IGrainFactory grains, TimeProvider time)
     private long _fetchedAt;
 
     /// <summary>The ring, where it was fetched already.</summary>
-    public CookieKeyRing? Known => _ring;
+    public CookieKeyRing? Known
+    {
+        get
+        {
+            if (_ring is not null && time.GetElapsedTime(Volatile.Read(ref _fetchedAt)) >= Hour)
+            {
+                // Where it fails the next one tries again.
+                FetchAsync().Ignore();
+            }
+
+            return _ring;
+        }
+    }
 
     /// <summary>The ring.</summary>
     /// <exception cref="SessionUnavailableException">It could not be fetched.</exception>

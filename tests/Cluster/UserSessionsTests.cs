@@ -156,11 +156,17 @@ public sealed class UserSessionsTests
         await Until.TrueAsync(async () => (await ReadMarkAsync(cluster)).Stamp == mark.Stamp, "the mark is as it was");
     }
 
-    [Fact]
-    public async Task A_session_that_is_logged_out_leaves_the_list()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_that_is_logged_out_leaves_the_list(bool isInMemory)
     {
         await using var cluster = await SessionCluster.StartAsync();
         var session = await BoundAsync(cluster, Ada);
+        if (!isInMemory)
+        {
+            await cluster.DeactivateAsync(session);
+        }
 
         await session.DestroyAsync();
 

@@ -147,7 +147,10 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
 
             _entries[handle] = entry is { Grace: not null } ? entry.Buried(reason, Now + tombstone)
                 : new Entry { Ended = reason, ExpiresAt = Now + tombstone };
-            return new StoreReply(StoreOutcome.Written, OwnerName: owner is null && entry is { Released: false } ? entry.OwnerName : null);
+            return new StoreReply(StoreOutcome.Written, OwnerName: owner is null && entry is { Released: false } ? entry.OwnerName : null)
+            {
+                User = entry?.User,
+            };
         });
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) => LiveStepAsync(handle, entry =>

@@ -129,11 +129,8 @@ internal sealed class SessionCluster : IAsyncDisposable
         {
             silo.Services.AddKeyedSingleton(TimeProviderNames.Grains, time);
             silo.Services.AddSingleton<ISessionStorage>(watched);
-            if (storage is IEventStorage events)
-            {
-                silo.Services.AddSingleton(events);
-            }
-
+            // Where nobody hears of events, any will do.
+            silo.Services.AddSingleton(storage as IEventStorage ?? new ModelSessionStorage(time));
             silo.AddMemoryGrainStorage(CookieKeysGrain.StorageName);
             silo.AddMemoryGrainStorage(UserSessionPages.StorageName);
             silo.AddSessionActors(options =>

@@ -218,6 +218,7 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
         StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
         StoreOutcome.Found => $"{reply.Outcome} {reply.Mark}",
         StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",
+        StoreOutcome.Written when reply.Session is null => $"{reply.Outcome} {reply.User}",
         _ => reply.Session is { } session ? $"{reply.Outcome} {Describe(session)}" : $"{reply.Outcome}",
     };
 

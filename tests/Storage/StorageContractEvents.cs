@@ -56,7 +56,9 @@ public abstract partial class StorageContract
         var (handle, last) = await CreateWithEventsAsync(secret: SecretHash.Of([1]));
         await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("@b", [2])) with { User = new BoundUser("ada", 7) });
 
-        AssertOutcome(StoreOutcome.Written, await Storage.DestroyAsync(handle, SessionEndReason.Revoked, TombstoneKept));
+        var ended = await Storage.DestroyAsync(handle, SessionEndReason.Revoked, TombstoneKept);
+        AssertOutcome(StoreOutcome.Written, ended);
+        Assert.Equal("ada", ended.User?.Id);
 
         AssertTombstone(SessionEndReason.Revoked, await ClaimAsync(handle));
         AssertTombstone(SessionEndReason.Revoked, await Storage.PeekAsync(handle));

@@ -65,7 +65,8 @@ internal interface ISessionStorage
     /// Ends the session: everything is deleted and a tombstone written in its place, kept for <paramref name="tombstone"/>. Without
     /// <paramref name="owner"/> always accepted, also where nothing is stored (a create may still be on its way): Written, or
     /// AlreadyWritten where a tombstone is there, which keeps its reason and lives at least as long as asked. Written tells, where silos
-    /// share the store, who had the session and had not handed it over (<see cref="StoreReply.OwnerName"/>). With
+    /// share the store, who had the session and had not handed it over (<see cref="StoreReply.OwnerName"/>), and whose it was
+    /// (<see cref="StoreReply.User"/>). With
     /// <paramref name="owner"/> only under its nonce: Written, Fenced, Missing, Tombstone.
     /// </summary>
     Task<StoreReply> DestroyAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner = null);

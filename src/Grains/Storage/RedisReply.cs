@@ -73,7 +73,10 @@ internal static class RedisReply
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
         // A destroy's; a claim brings more, and the others nothing.
-        "written" when extra.Length == 1 => new(StoreOutcome.Written, OwnerName: (string?)extra[0] is { Length: > 0 } name ? name : null),
+        "written" when extra.Length == 2 => new(StoreOutcome.Written, OwnerName: Text(extra[0]))
+        {
+            User = Text(extra[1]) is { } user ? BoundUser.Parse(user) : null,
+        },
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(
             StoreOutcome.AlreadyWritten,
@@ -92,6 +95,8 @@ internal static class RedisReply
         "late" => new(StoreOutcome.Late),
         _ => throw new FormatException($"Redis answered '{outcome}', which is no outcome of a script."),
     };
+
+    private static string? Text(RedisResult part) => (string?)part is { Length: > 0 } text ? text : null;
 
     // What a claim adds: kept for, lifetime left, previous owner's name, released, all fields, previous owner's nonce.
     private static StoredSession? Session(long nowMs, ReadOnlySpan<RedisResult> extra)

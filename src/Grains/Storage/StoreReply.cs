@@ -68,6 +68,9 @@ internal readonly record struct StoreReply(
     /// </summary>
     public bool AfterUnknown { get; init; }
 
+    /// <summary>Whose session it was, where it was ended.</summary>
+    public BoundUser? User { get; init; }
+
     /// <summary>What has happened to the session, where that was asked.</summary>
     public UntoldEvents? Untold { get; init; }
 

@@ -9,7 +9,8 @@
 -- ARGV[4]   owner: only under this nonce; '' for always
 --
 -- Reply: { outcome, key, id, Redis time in ms }
---   written    ended; without an owner then the name of whoever had it and had not handed it over, '' for nobody
+--   written    ended; without an owner then the name of whoever had it and had not handed it over, '' for nobody, and whose session it
+--              was, '' for nobody's
 --   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked
 --   tombstone  with an owner: the session has ended before; then the reason
 --   fenced     with an owner: another one has claimed it; then its name
@@ -27,8 +28,8 @@ local function reply(outcome, ...)
   return { outcome, key, id, now, ... }
 end
 
-local ended, format, stored, name, released, grace = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@grace'))
+local ended, format, stored, name, released, grace, user = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@grace', '@user'))
 if ended and owner ~= '' then
   return reply('tombstone', ended)
 end
@@ -62,11 +63,11 @@ if grace then
   if redis.call('PTTL', key) < tonumber(tombstone) then
     redis.call('PEXPIRE', key, tombstone)
   end
-  return reply('written', owner == '' and not released and name or '')
+  return reply('written', owner == '' and not released and name or '', user or '')
 end
 
 -- UNLINK first, also where there is nothing: Redis out of memory refuses HSET as a script's first write, and a log-out must win.
 redis.call('UNLINK', key)
 redis.call('HSET', key, '@ended', reason)
 redis.call('PEXPIRE', key, tombstone)
-return reply('written', owner == '' and not released and name or '')
+return reply('written', owner == '' and not released and name or '', user or '')

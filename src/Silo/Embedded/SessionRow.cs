@@ -12,6 +12,7 @@ internal sealed record SessionRow(
     long Epoch,
     long? Ends,
     long? Grace,
+    BoundUser? User,
     bool Remembers)
 {
     /// <summary>When its own time is over; it is stored until then, and longer where its end is to be told.</summary>

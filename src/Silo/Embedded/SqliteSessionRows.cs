@@ -9,8 +9,8 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
 
     private readonly SqliteStatement _find = database.Statement(
         """
-        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released, s.epoch, s.grace FROM session s
-        LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
+        SELECT s.id, s.expires, s.reason, s.owner, s.owner_name, s.version, s.ends, r.id, s.released, s.epoch, s.grace, s.user
+        FROM session s LEFT JOIN ring r ON r.session = s.id AND r.place = ?2 AND r.version = ?3 WHERE s.handle = ?1
         """);
 
     private readonly SqliteStatement _insert = database.Statement("INSERT INTO session (handle, expires) VALUES (?, ?) RETURNING id");
@@ -59,6 +59,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
             return !_find.Read() ? null : new SessionRow(
                 _find.Int64(0), _find.Int64(1), (SessionEndReason?)_find.NullableInt64(2), _find.Text(3), _find.Text(4),
                 _find.Int64(8) != 0, _find.Int64(5), _find.Int64(9), _find.NullableInt64(6), _find.NullableInt64(10),
+                _find.IsNull(11) ? null : BoundUser.Parse(_find.Text(11)),
                 flush is not null && !_find.IsNull(7) && SqliteRing.RequestIdOf(_find.Bytes(7)) == flush.Id);
         }
         finally

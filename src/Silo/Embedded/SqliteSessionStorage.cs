@@ -126,10 +126,10 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
                     return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
                 case { Grace: not null }:
                     _rows.End(row.Id, reason, Math.Max(row.Expires, In(tombstone)));
-                    return new StoreReply(StoreOutcome.Written);
+                    return new StoreReply(StoreOutcome.Written) { User = row.User };
                 default:
                     Bury(handle, row, reason, tombstone);
-                    return new StoreReply(StoreOutcome.Written);
+                    return new StoreReply(StoreOutcome.Written) { User = row?.User };
             }
         });
 

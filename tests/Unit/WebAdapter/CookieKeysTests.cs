@@ -55,6 +55,28 @@ public sealed class CookieKeysTests
         Assert.Equal(2, grain.Calls);
     }
 
+    [Fact]
+    public async Task It_is_read_again_every_hour_and_nobody_waits_for_that()
+    {
+        var grain = new KeysGrain();
+        grain.Answer.SetResult(new CookieKeyRing());
+        var keys = new CookieKeys(FactoryOf(grain), _time);
+        var first = await keys.GetAsync();
+        _time.Advance(TimeSpan.FromMinutes(59));
+        Assert.Same(first, keys.Known);
+        Assert.Equal(1, grain.Calls);
+        grain.Answer = new();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Same(first, keys.Known);
+        Assert.Equal(2, grain.Calls);
+        Assert.Same(first, keys.Known);
+        Assert.Equal(2, grain.Calls);
+        var next = new CookieKeyRing();
+        grain.Answer.SetResult(next);
+        Assert.Same(next, await keys.FetchAsync());
+        Assert.Same(next, keys.Known);
+    }
+
     // Nothing real can hold an answer back until a test says so.
     private static IGrainFactory FactoryOf(ICookieKeysGrain grain)
     {

@@ -36,13 +36,19 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
         Action<WebApplication> endpoints,
         Action<ActorSessionOptions>? configure = null,
         Action<WebApplication>? around = null,
-        Action<SessionActorsOptions>? silo = null)
+        Action<SessionActorsOptions>? silo = null,
+        bool movesGrains = false)
     {
         var site = new WebSite();
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders().AddProvider(site);
         builder.Configuration.AddInMemoryCollection([new("SessionActors:DataFolder", ":memory:")]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        if (movesGrains)
+        {
+            builder.Services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, site.Time);
+        }
+
         builder.AddSessionSilo(silo);
         builder.UseOrleans(orleans => orleans.AddOutgoingGrainCallFilter(site));
         builder.Services.AddActorSession(options =>
