@@ -239,6 +239,18 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
         }
     }
 
+    /// <summary>
+    /// Whether an atomic operation is done to nothing, and dropped: the request came with an old secret. That may be a browser which never
+    /// got the answer with the new one, and goes on with an empty session until somebody signs in.
+    /// </summary>
+    public bool IsDoneToNothing(string name)
+    {
+        SessionOverlay.CheckName(name);
+        RefuseReadOnly();
+        _hasDropped |= visit.IsUnderOldSecret;
+        return visit.IsUnderOldSecret;
+    }
+
     public void RefuseAbsent()
     {
         if (visit.Phase == VisitPhase.Detached)

@@ -21,6 +21,11 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
 
     public async Task<long> IncrementAsync(string name, long by)
     {
+        if (session.IsDoneToNothing(name))
+        {
+            return by;
+        }
+
         await BeginAsync(name, nameof(IncrementAsync));
         var sum = await visit.Connection.OperateAsync((grain, request) => grain.IncrementAsync(name, by, request));
         var bytes = new byte[sum == (int)sum ? sizeof(int) : sizeof(long)];
@@ -39,7 +44,7 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
 
     public async Task<byte[]?> TakeAsync(string name)
     {
-        if (IsNowhere(name))
+        if (session.IsDoneToNothing(name) || IsNowhere(name))
         {
             return null;
         }
@@ -52,7 +57,7 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
 
     public async Task<bool> CompareAndSetAsync(string name, byte[]? expected, byte[]? value)
     {
-        if (IsNowhere(name) && (expected is not null || value is null))
+        if (session.IsDoneToNothing(name) || (IsNowhere(name) && (expected is not null || value is null)))
         {
             return expected is null;
         }
@@ -71,6 +76,11 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
     public async Task<byte[]> GetOrSetAsync(string name, byte[] value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        if (session.IsDoneToNothing(name))
+        {
+            return value;
+        }
+
         await BeginAsync(name, nameof(GetOrSetAsync));
         var present = await visit.Connection.OperateAsync((grain, request) => grain.GetOrSetAsync(name, value, request));
         visit.Overlay.Learn(name, present.ToArray());
@@ -141,12 +151,8 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
     /// <summary>
     /// Whether the property needs no call to be found absent: nobody else can have set it in a session that exists nowhere.
     /// </summary>
-    private bool IsNowhere(string name)
-    {
-        SessionOverlay.CheckName(name);
-        session.RefuseReadOnly();
-        return session.IsNew && !visit.Connection.IsAwaitingAnswer && !visit.Overlay.TryGetValue(name, out _);
-    }
+    private bool IsNowhere(string name) =>
+        session.IsNew && !visit.Connection.IsAwaitingAnswer && !visit.Overlay.TryGetValue(name, out _);
 
     private void Learn(string name, ReadOnlyMemory<byte>? value)
     {

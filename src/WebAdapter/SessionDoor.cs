@@ -137,7 +137,7 @@ internal sealed class SessionDoor : IDisposable
                 Log.SessionLoaded(token.Handle, opening.Snapshot!.Version, opening.Snapshot.Properties.Count);
                 break;
             case SessionStanding.Superseded:
-                visit.Detach(SessionEndReason.Rotated);
+                visit.BeSuperseded();
                 _metrics.OnSuperseded();
                 Log.SessionSuperseded(token.Handle);
                 if (_endsOnOldSecret)

@@ -90,6 +90,16 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         _cookie = sendsCookieAgain && !opening.IsUnderOldSecret ? CookieChange.SendAgain : CookieChange.None;
     }
 
+    /// <summary>Whether the request came with a secret that was rotated before.</summary>
+    public bool IsUnderOldSecret { get; private set; }
+
+    /// <summary>The request came with an old secret.</summary>
+    public void BeSuperseded()
+    {
+        Detach(SessionEndReason.Rotated);
+        IsUnderOldSecret = true;
+    }
+
     /// <summary>From now on changes are dropped, and no cookie is sent over a newer one.</summary>
     public void Detach(SessionEndReason reason)
     {
@@ -177,6 +187,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         GiveTurnBack();
         _cookie = !isDetached && Token is not null ? CookieChange.Delete : CookieChange.None;
         Phase = VisitPhase.New;
+        IsUnderOldSecret = false;
         UserId = null;
         _overlay = null;
         _connection = null;

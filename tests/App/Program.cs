@@ -9,6 +9,12 @@ if (builder.Configuration.GetValue<bool>("DistributedDirectory"))
 }
 
 builder.Services.AddActorSession();
+if (builder.Configuration.GetValue<bool>("Observe"))
+{
+    builder.UseOrleans(silo => silo.AddActivityPropagation());
+    builder.Services.AddSingleton<Observed>();
+}
+
 builder.Services.AddSingleton<Gates>();
 builder.Services.AddSingleton<AfterSession>();
 builder.Services.AddControllersWithViews().AddSessionStateTempDataProvider();
@@ -33,6 +39,8 @@ app.MapSessionHealth();
 app.MapControllers();
 
 app.MapGet("/plain", () => "plain");
+_ = app.Services.GetService<Observed>();
+app.MapGet("/observed", (IServiceProvider services) => services.GetRequiredService<Observed>().Text);
 app.MapGet("/none", (HttpContext http) =>
         http.Features.Get<Microsoft.AspNetCore.Http.Features.ISessionFeature>() is null ? "no session" : "session")
     .WithSessionAccess(SessionAccess.None);

@@ -15,10 +15,11 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
             "far over-long", "wrong alphabet", "padded", "second spelling", "empty"];
 
     [Fact]
-    public async Task Neither_Redis_nor_the_logs_nor_a_page_hold_what_opens_a_session()
+    public async Task Neither_Redis_nor_logs_metrics_traces_or_pages_hold_what_opens_a_session()
     {
         var secrets = new List<byte[]>();
         var cookies = new List<string>();
+        var tickets = new HashSet<string>();
         var pages = new StringBuilder();
         using var visitor = site.NewVisitor();
         using var other = site.NewVisitor();
@@ -45,13 +46,18 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         var everything = new Dictionary<string, string>
         {
             ["Redis"] = await RedisContentsAsync(), ["logs"] = await site.LogAsync(), ["pages"] = pages.ToString(),
+            ["metrics and traces"] = await other.GetAsync("/observed"),
         };
         Assert.True(cookies.Distinct().Count() >= 4, "There were several cookies.");
+        Assert.True(tickets.Count >= 2, "There were several tickets.");
         Assert.Contains("ann", everything["Redis"], StringComparison.Ordinal);
+        // What is looked at is there: our own meters, and the calls of grains.
+        Assert.Contains("sessionactors.flushes", everything["metrics and traces"], StringComparison.Ordinal);
+        Assert.Contains("ISessionGrain", everything["metrics and traces"], StringComparison.Ordinal);
         foreach (var text in everything.Values)
         {
             Assert.DoesNotContain(secrets.SelectMany(Spellings), secret => text.Contains(secret, StringComparison.OrdinalIgnoreCase));
-            Assert.DoesNotContain(cookies, cookie => text.Contains(cookie, StringComparison.Ordinal));
+            Assert.DoesNotContain(cookies.Concat(tickets), cookie => text.Contains(cookie, StringComparison.Ordinal));
         }
 
         async Task VisitAsync(Browser browser, string path)
@@ -61,6 +67,11 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
             foreach (var (name, values) in response.Headers)
             {
                 pages.AppendLine(name).AppendJoin(' ', name == "Set-Cookie" ? [] : values);
+            }
+
+            if (browser.Cookies.GetCookies(browser.Address)[".AspNetCore.Cookies"]?.Value is { } ticket)
+            {
+                tickets.Add(ticket);
             }
 
             if (browser.SessionCookie is { } cookie)

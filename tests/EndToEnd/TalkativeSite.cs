@@ -1,6 +1,8 @@
 namespace SessionActors;
 
-/// <summary>One server that logs everything down to Trace, with a Redis of its own.</summary>
+/// <summary>
+/// One server that logs everything down to Trace and listens to all that is measured and traced, with a Redis of its own.
+/// </summary>
 public sealed class TalkativeSite : IAsyncLifetime
 {
     internal RedisServer Redis { get; private set; } = null!;
@@ -12,7 +14,7 @@ public sealed class TalkativeSite : IAsyncLifetime
         Redis = await RedisServer.StartAsync();
         Server = await AppProcess.StartAsync(
             Site.App, [.. Site.MeasuredArguments(Redis), "--Logging:LogLevel:Default=Trace",
-            "--Logging:LogLevel:Microsoft.AspNetCore=Trace"]);
+            "--Logging:LogLevel:Microsoft.AspNetCore=Trace", "--Observe=true", "--Tickets=true"]);
     }
 
     public Browser NewVisitor() => new(Server.Address);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -46,11 +48,42 @@ public sealed class OldSecretTests
         Assert.Equal("z", await browser.GetAsync("/get"));
     }
 
+    [Fact]
+    public async Task A_browser_that_never_got_the_new_secret_is_served_as_one_without_a_session()
+    {
+        await using var site = await WebSite.StartAsync(Endpoints);
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/x");
+        using var left = site.NewBrowser();
+        left.SessionCookie = browser.SessionCookie;
+        await browser.GetAsync("/regenerate");
+
+        Assert.Equal("1  True b c", await left.GetAsync("/atomic"));
+        Assert.Equal("1  True b c", await left.GetAsync("/atomic"));
+        Assert.Equal("x", await browser.GetAsync("/get"));
+        using var committed = await left.TryGetAsync("/atomic?commit=true");
+        Assert.Equal(HttpStatusCode.InternalServerError, committed.StatusCode);
+    }
+
     private static void Endpoints(WebApplication app)
     {
         app.MapGet("/get", (HttpContext http) => http.Session.GetString("a") ?? "-");
         app.MapGet("/set/{value}", (HttpContext http, string value) => http.Session.SetString("a", value));
         app.MapGet("/regenerate", (HttpContext http) => http.GetActorSession().RegenerateAsync());
+        app.MapGet("/atomic", async (HttpContext http, bool commit = false) =>
+        {
+            var session = http.GetActorSession();
+            var (one, none) = (await session.IncrementAsync("n"), await session.TakeAsync("a"));
+            var isSet = await session.CompareAndSetAsync("b", null, [1]);
+            var first = await session.GetOrSetAsync("c", "b"u8.ToArray());
+            var updated = await session.UpdateAsync("d", _ => "c"u8.ToArray());
+            if (commit)
+            {
+                await session.CommitAsync();
+            }
+
+            return $"{one} {none?.Length} {isSet} {Encoding.UTF8.GetString(first)} {Encoding.UTF8.GetString(updated!)}";
+        });
         app.MapGet("/remember/{value}", (HttpContext http, string value) =>
         {
             http.GetActorSession().Ttl = TimeSpan.FromDays(7);

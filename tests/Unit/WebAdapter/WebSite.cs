@@ -28,6 +28,8 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
     /// <summary>Makes a call fail, by its method.</summary>
     public Func<string, Exception?> Failure { get; set; } = _ => null;
 
+    public IServiceProvider Services => _app!.Services;
+
     public Browser NewBrowser() => new(new Uri(_app!.Urls.First()));
 
     public static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync();
@@ -37,7 +39,8 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
         Action<ActorSessionOptions>? configure = null,
         Action<WebApplication>? around = null,
         Action<SessionActorsOptions>? silo = null,
-        bool movesGrains = false)
+        bool movesGrains = false,
+        Action<IServiceCollection>? services = null)
     {
         var site = new WebSite();
         var builder = WebApplication.CreateBuilder();
@@ -56,6 +59,7 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
             options.TimeProvider = site.Time;
             configure?.Invoke(options);
         });
+        services?.Invoke(builder.Services);
         builder.Services.AddResponseCompression();
         builder.Services.AddResponseCaching();
         site._app = builder.Build();
