@@ -12,12 +12,12 @@ public interface ISessionEvents
 {
     /// <summary>A session was created.</summary>
     /// <param name="started">The session, as it is when it is told.</param>
-    /// <param name="cancellationToken">Is cancelled after 30 s, or when the silo stops; the event is told again then.</param>
+    /// <param name="cancellationToken">Is cancelled after 20 s, or when the silo stops; the event is told again then.</param>
     Task OnStartedAsync(SessionEvent started, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>A session got a new secret: at a log-in, or by <c>RegenerateAsync</c>.</summary>
     /// <param name="rotated">The session, as it is when it is told.</param>
-    /// <param name="cancellationToken">Is cancelled after 30 s, or when the silo stops; the event is told again then.</param>
+    /// <param name="cancellationToken">Is cancelled after 20 s, or when the silo stops; the event is told again then.</param>
     Task OnRotatedAsync(SessionEvent rotated, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
@@ -25,6 +25,6 @@ public interface ISessionEvents
     /// after its idle time-out.
     /// </summary>
     /// <param name="ended">The session with its last properties, and why it ended.</param>
-    /// <param name="cancellationToken">Is cancelled after 30 s, or when the silo stops; the event is told again then.</param>
+    /// <param name="cancellationToken">Is cancelled after 20 s, or when the silo stops; the event is told again then.</param>
     Task OnEndedAsync(SessionEvent ended, CancellationToken cancellationToken) => Task.CompletedTask;
 }

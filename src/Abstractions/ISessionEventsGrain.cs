@@ -12,7 +12,7 @@ public interface ISessionEventsGrain : IGrainWithIntegerKey
 
     /// <summary>Something has happened to a session.</summary>
     /// <param name="happened">What.</param>
-    /// <param name="cancellationToken">Is cancelled after 30 s, or when the silo that tells it stops; the event is told again then.</param>
+    /// <param name="cancellationToken">Is cancelled after 20 s, or when the silo that tells it stops; the event is told again then.</param>
     [Alias("OnEvent")]
     Task OnEventAsync(SessionEvent happened, CancellationToken cancellationToken);
 }

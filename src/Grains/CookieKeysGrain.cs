@@ -64,7 +64,15 @@ internal sealed class CookieKeysGrain(
         var turned = CookieKeyTurns.At(ring.State, time.GetUtcNow(), options.Value.CookieKeyLifetime);
         if (turned != ring.State)
         {
-            await WriteAsync(turned);
+            try
+            {
+                await WriteAsync(turned);
+            }
+            catch (Exception e)
+            {
+                // The keys that are known are good meanwhile.
+                GrainLog.CookieKeysNotTurned(logger, e);
+            }
         }
 
         return ring.State;

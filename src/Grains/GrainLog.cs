@@ -85,6 +85,9 @@ internal static partial class GrainLog
     [LoggerMessage(1025, LogLevel.Error, "{Count} acknowledged changes are lost: the store was out of reach until the silo had stopped.")]
     public static partial void LostAtStop(ILogger logger, long count);
 
+    [LoggerMessage(1029, LogLevel.Warning, "The next cookie key could not be stored; the one before signs on, and it is tried again.")]
+    public static partial void CookieKeysNotTurned(ILogger logger, Exception error);
+
     [LoggerMessage(1026, LogLevel.Warning,
         "Silo {Silo} did not hear in time that a user's sessions were ended together; its sessions find out within seconds.")]
     public static partial void NotTold(ILogger logger, SiloAddress silo, Exception error);

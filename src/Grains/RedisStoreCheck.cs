@@ -196,8 +196,8 @@ internal sealed class RedisStoreCheck(
             RedisScript.Release(key, owner, minute), RedisScript.Restore(key, Restored(second, key, minute), RedisLayout.LongestMs),
             RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner), RedisScript.Untold(key),
             RedisScript.Told(key, 1, end: false, minute), RedisScript.Told(key, 1, end: true, minute),
-            RedisScript.Schedule(index, handle, TimeSpan.Zero), RedisScript.Due(index, 1, minute),
-            RedisScript.Schedule(index, handle, null),
+            RedisScript.Schedule(index, handle, TimeSpan.Zero, null), RedisScript.Due(index, 1, minute),
+            RedisScript.Schedule(index, handle, null, "0.000"), RedisScript.Schedule(index, handle, null, null),
         ];
         foreach (var step in steps)
         {

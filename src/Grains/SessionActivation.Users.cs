@@ -3,6 +3,9 @@ namespace SessionActors;
 /// <content>What the session has to do with its user's others.</content>
 internal sealed partial class SessionActivation
 {
+    // Shorter than the longest that a timer can be set to; who waits looks again then.
+    private static readonly TimeSpan LongestLook = TimeSpan.FromDays(1);
+
     private TimeSpan _toldSeenAt = TimeSpan.MinValue / 2;
 
     /// <summary>Whose session it is, for whoever looks from outside of its turns; null where nobody's.</summary>
@@ -19,7 +22,7 @@ internal sealed partial class SessionActivation
     public async Task ChangedAsync(PendingWrites writes, CancellationToken cancellationToken)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var end = Task.Delay(lifetime.Left(silo.Now, writes.Current.Ttl), silo.Time, left.Token);
+        var end = Task.Delay(Least(lifetime.Left(silo.Now, writes.Current.Ttl), LongestLook), silo.Time, left.Token);
         await Task.WhenAny(writes.Changed, _hasStopped.Task, end);
         await left.CancelAsync();
     }
@@ -51,7 +54,7 @@ internal sealed partial class SessionActivation
 
         if (_writes is null)
         {
-            Unlist(user);
+            Unlist(user, reason);
         }
 
         Stop(new SessionDestroyedException(_session, reason));
@@ -59,19 +62,30 @@ internal sealed partial class SessionActivation
 
     private void TellSeen(PendingWrites writes)
     {
-        if (writes.Current.User is { IsUnlisted: false } user && silo.Now - _toldSeenAt >= silo.Options.TouchIntervalOf(writes.Current.Ttl))
+        if (writes.Current.User is not { } user || (user.IsUnlisted && user.With is null))
+        {
+            return;
+        }
+
+        // What goes with another one and lives for days need not be told of every minute.
+        var interval = user.IsUnlisted ? writes.Current.Ttl / 20 : silo.Options.TouchIntervalOf(writes.Current.Ttl);
+        if (silo.Now - _toldSeenAt >= interval)
         {
             _toldSeenAt = silo.Now;
-            silo.Users.Of(user.Id).SeenAsync(handle, KeptFor(writes)).Ignore();
+            var (listed, with) = user.With is { } other ? (SessionHandle.Parse(other), handle) : (handle, (SessionHandle?)null);
+            silo.Users.Of(user.Id).SeenAsync(listed, KeptFor(writes) + interval, with).Ignore();
         }
     }
 
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
     // The list finds out by itself in the end.
-    private void Unlist(BoundUser? user)
+    private void Unlist(BoundUser? user, SessionEndReason reason)
     {
         if (user is { IsUnlisted: false })
         {
-            silo.Users.Of(user.Id).RemoveAsync(handle).Ignore();
+            var ranOut = reason is SessionEndReason.Idle or SessionEndReason.Lifetime;
+            silo.Users.Of(user.Id).RemoveAsync(handle, ranOut).Ignore();
         }
     }
 }

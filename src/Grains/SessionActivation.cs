@@ -185,7 +185,7 @@ internal sealed partial class SessionActivation(
         {
             silo.Metrics.OnEnded(ended.Reason);
             GrainLog.Ended(silo.Logger, _session, ended.Reason);
-            Unlist(writes?.Current.User);
+            Unlist(writes?.Current.User, ended.Reason);
         }
 
         if (writes?.HasUnstored is true)

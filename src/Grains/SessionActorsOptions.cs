@@ -83,8 +83,9 @@ public sealed class SessionActorsOptions
 
     /// <summary>
     /// How long the end of a session can be told of: by so much longer than it lives it is stored, unless its end has been told. Default
-    /// 1 day, 1 minute to 30 days. In use, ends are told within seconds; it takes all silos being down for so long for one to be lost. Only
-    /// with <c>AddSessionEvents</c>; a session keeps the one that it was created with.
+    /// 1 day, 10 minutes to 30 days, and 5 minutes longer than <see cref="TouchInterval"/>. In use, ends are told within seconds; it takes
+    /// all silos being down for so long for one to be lost. Only with <c>AddSessionEvents</c>; a session keeps the one that it was created
+    /// with.
     /// </summary>
     public TimeSpan EventGrace { get; set; } = TimeSpan.FromDays(1);
 

@@ -20,6 +20,9 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
     /// <summary>Each sign-in looks at all of them.</summary>
     private const int MostSessionsPerUser = 1000;
 
+    /// <summary>Many times the hold on a session whose events are told; after a change of the store nothing is ended for so long.</summary>
+    private static readonly TimeSpan LeastGrace = Healing.Window;
+
     private const int MostWaiters = 1_000_000;
 
     /// <summary>The shortest <see cref="SessionActorsOptions.CollectionAge"/>: what is idle enough to go is stored then.</summary>
@@ -43,7 +46,14 @@ internal sealed class SessionActorsOptionsValidator : IValidateOptions<SessionAc
         Between(errors, options.Ttl, TimeSpan.FromSeconds(1), Longest);
         Between(errors, options.DeleteExpiry, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1));
         Between(errors, options.CookieKeyLifetime, TimeSpan.FromDays(1), Longest);
-        Between(errors, options.EventGrace, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+        Between(errors, options.EventGrace, 2 * LeastGrace, TimeSpan.FromDays(30));
+        if (options.TouchInterval is { } unseen && options.EventGrace < unseen + LeastGrace)
+        {
+            errors.Add($"{Named(nameof(options.EventGrace), options.EventGrace)} is not {LeastGrace} longer than "
+                + $"{Named(nameof(options.TouchInterval), unseen)}, so the end of a session could not be told in time. Raise the first or "
+                + "lower the second.");
+        }
+
         Between(errors, options.CollectionAge, TimeSpan.FromMinutes(1), Longest);
         if (options.ServingLease != TimeSpan.Zero)
         {

@@ -14,7 +14,7 @@ internal sealed partial class SessionGrain
         // Listed first: one that is bound and not listed would be beyond the limit, and nobody would see it.
         var mark = await _silo.Users.Of(user.UserId).AddAsync(_handle, user, _activation.KeptFor(writes));
         _activation.User.Learn(user.UserId, mark, _silo.Now);
-        var bound = new BoundUser(user.UserId, mark.Stamp, user.IsUnlisted);
+        var bound = new BoundUser(user.UserId, mark.Stamp, user.IsUnlisted, user.With?.ToString());
         await WriteAsync(request, state =>
         {
             RefuseOther(state, user);

@@ -82,6 +82,7 @@ public static class ActorSessionServiceCollectionExtensions
             if (name == own)
             {
                 cookie.SessionStore ??= store;
+                cookie.CookieManager = new TicketCookies(cookie.CookieManager ?? new ChunkingCookieManager());
             }
         }
     }

@@ -21,6 +21,9 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     /// <summary>The key of the ticket that a request came with; null where it came with none.</summary>
     public static string? KeyOf(HttpContext context) => (string?)context.Items[typeof(ActorTicketStore)];
 
+    /// <summary>The request is not signed in by it any more.</summary>
+    public static void Forget(HttpContext context) => context.Items.Remove(typeof(ActorTicketStore));
+
     public Task<string> StoreAsync(AuthenticationTicket ticket) => StoreAsync(ticket, visit: null);
 
     public Task<string> StoreAsync(AuthenticationTicket ticket, HttpContext httpContext, CancellationToken cancellationToken) =>

@@ -6,6 +6,9 @@ namespace SessionActors;
 /// </summary>
 internal sealed class SessionConnection
 {
+    // What lies between the two is one call; a server that dies there leaves its visitor to sign in again.
+    private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(2), JoinPause = TimeSpan.FromMilliseconds(50);
+
     private readonly SessionDoor _door;
     private readonly ISessionGrain _grain;
     private SessionToken _token;
@@ -110,39 +113,67 @@ internal sealed class SessionConnection
     public bool IsOvertaken { get; private set; }
 
     /// <summary>Makes the session a user's.</summary>
-    public Task BindAsync(UserBinding user) => OperateAsync(async (grain, request) =>
-    {
-        await grain.BindAsync(user, request);
-        return true;
-    });
-
-    /// <summary>
-    /// Gives the session a new secret. Where another request has just done that, which read the session as this one did, theirs is this
-    /// one's too: two that sign somebody in at once are one change of privilege.
-    /// </summary>
-    /// <param name="userId">Whose session it may be by now; null: nobody's.</param>
-    /// <exception cref="SessionDestroyedException">It has had more than one, or has become somebody else's.</exception>
-    public async Task RegenerateAsync(string? userId)
+    public async Task BindAsync(UserBinding user)
     {
         if (IsOvertaken)
         {
-            return;
+            await JoinAsync(user.UserId);
         }
 
+        await OperateAsync(async (grain, request) =>
+        {
+            await grain.BindAsync(user, request);
+            return true;
+        });
+    }
+
+    /// <summary>
+    /// Gives the session a new secret. Where another request has just done that, which read the session as this one did, theirs is this
+    /// one's too: two that sign somebody in at once are one change of privilege. This one goes on under the new secret once the session is
+    /// the user's who signs in here; until then its changes are from before the rotation, as those of any other request that was under way.
+    /// </summary>
+    /// <param name="userId">Who signs in; null where that is not known yet.</param>
+    /// <exception cref="SessionDestroyedException">It has had more than one, or has become somebody else's.</exception>
+    public async Task RegenerateAsync(string? userId)
+    {
         try
         {
-            await RotateAsync();
+            if (!IsOvertaken)
+            {
+                await RotateAsync();
+            }
         }
-        catch (SessionDestroyedException e) when (e.Reason == SessionEndReason.Rotated && _generation is { } own)
+        catch (SessionDestroyedException e) when (e.Reason == SessionEndReason.Rotated && _generation is not null)
+        {
+            IsOvertaken = true;
+        }
+
+        if (IsOvertaken && userId is not null)
+        {
+            await JoinAsync(userId);
+        }
+    }
+
+    // The other request binds the session after it has rotated the secret.
+    private async Task JoinAsync(string userId)
+    {
+        for (var waited = TimeSpan.Zero; ; waited += JoinPause)
         {
             var session = await _door.Calls.ReadAsync(_grain, Handle);
-            if (session?.Generation != own + 1 || (session.UserId is { } user && user != userId))
+            var isNext = session?.Generation - _generation is 0 or 1;
+            if (isNext && session!.UserId == userId)
             {
-                throw;
+                (_generation, _rotation) = (session.Generation, null);
+                _commit = _commit is null ? null : _commit with { Generation = _generation };
+                return;
             }
 
-            (_generation, IsOvertaken, _rotation) = (session.Generation, true, null);
-            _commit = _commit is null ? null : _commit with { Generation = _generation };
+            if (!isNext || session!.UserId is not null || waited >= JoinWait)
+            {
+                throw new SessionDestroyedException(Handle.LogName, SessionEndReason.Rotated);
+            }
+
+            await Task.Delay(JoinPause, TimeProvider.System);
         }
     }
 

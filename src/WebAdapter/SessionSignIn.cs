@@ -54,6 +54,7 @@ internal sealed class SessionSignIn(
         }
 
         await inner.SignOutAsync(context, scheme, properties);
+        ActorTicketStore.Forget(context);
     }
 
     /// <summary>
@@ -70,9 +71,11 @@ internal sealed class SessionSignIn(
         var none = new FeatureCollection();
         none.Set<IHttpRequestFeature>(new HttpRequestFeature());
         context.Features.Set<IRequestCookiesFeature>(new RequestCookiesFeature(none));
+        TicketCookies.SignIn(context, isOver: false);
         try
         {
             await fresh.SignInAsync(context, scheme, principal, properties);
+            TicketCookies.SignIn(context, isOver: true);
         }
         finally
         {
@@ -82,6 +85,7 @@ internal sealed class SessionSignIn(
         if (ActorTicketStore.KeyOf(context) is { } old)
         {
             await store.RemoveAsync(old);
+            ActorTicketStore.Forget(context);
         }
     }
 

@@ -6,6 +6,10 @@ internal sealed partial class SessionVisit
     // The newest cookie is another request's where that has given the session its secret.
     private void SendCookie() => _cookie = _connection is { IsOvertaken: true } ? CookieChange.None : CookieChange.Send;
 
+    // With a new lifetime and the secret of before, which another request may have rotated.
+    private void RenewCookie() => _cookie = _cookie == CookieChange.Send ? CookieChange.Send
+        : _connection is { IsOvertaken: true } ? CookieChange.None : CookieChange.SendAgain;
+
     /// <summary>Puts the cookie, if one is due, among the headers that leave now.</summary>
     public Task SendCookieAsync()
     {
@@ -41,7 +45,7 @@ internal sealed partial class SessionVisit
         try
         {
             var opening = await Connection.OpenAsync(slide: false);
-            if (opening.Standing == SessionStanding.Open)
+            if (opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false })
             {
                 _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
             }

@@ -8,7 +8,7 @@ internal sealed partial class SessionVisit
     {
         if (Phase == VisitPhase.New)
         {
-            await StoreAsync(CancellationToken.None);
+            await CreateAsync(CancellationToken.None);
         }
 
         await Connection.BindAsync(new UserBinding
@@ -19,6 +19,19 @@ internal sealed partial class SessionVisit
         });
         UserId = userId;
         door.Log.SessionBound(Connection.Handle);
+    }
+
+    /// <summary>
+    /// A session that begins while its visitor is signed in by a ticket of ours is the user's from its beginning, and ends with all others
+    /// of theirs. On the list is the one that they signed in with, which keeps its place while the ticket lives.
+    /// </summary>
+    private async Task FollowTicketAsync()
+    {
+        if (ActorTicketStore.KeyOf(context) is not null && door.UserIdOf(context.User) is { } userId)
+        {
+            await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
+            UserId = userId;
+        }
     }
 
     /// <summary>

@@ -212,12 +212,8 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         {
             if (Phase == VisitPhase.New)
             {
-                var created = await Connection.CreateAsync(Overlay.Send(), token);
-                Overlay.Acknowledge(created.Version);
-                Overlay.LearnTtl(created.Ttl);
-                Phase = VisitPhase.Open;
-                SendCookie();
-                door.Log.SessionStarted(Connection.Handle);
+                await CreateAsync(token);
+                await FollowTicketAsync();
             }
 
             while (Overlay.IsChanged)
@@ -241,8 +237,18 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         // The cookie lives as long as the session may be idle.
         if (Overlay.OwnTtl != ownTtl)
         {
-            SendCookie();
+            RenewCookie();
         }
+    }
+
+    private async Task CreateAsync(CancellationToken token)
+    {
+        var created = await Connection.CreateAsync(Overlay.Send(), token);
+        Overlay.Acknowledge(created.Version);
+        Overlay.LearnTtl(created.Ttl);
+        Phase = VisitPhase.Open;
+        SendCookie();
+        door.Log.SessionStarted(Connection.Handle);
     }
 
     /// <summary>

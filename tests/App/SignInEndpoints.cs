@@ -47,9 +47,14 @@ internal static class SignInEndpoints
             await http.SignInAsync(scheme, new ClaimsPrincipal(identity));
             return http.GetActorSession().UserId ?? "-";
         });
-        app.MapGet("/sign-out", async (HttpContext http, string? scheme) =>
+        app.MapGet("/sign-out", async (HttpContext http, string? scheme, string? name) =>
         {
             await http.SignOutAsync(scheme);
+            if (name is not null)
+            {
+                http.Session.SetString(name, "left");
+            }
+
             return "signed out";
         });
         app.MapGet("/user", (HttpContext http) =>

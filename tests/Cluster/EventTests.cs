@@ -144,6 +144,31 @@ public sealed class EventTests
     }
 
     [Fact]
+    public async Task A_time_out_that_is_shortened_while_an_event_is_told_counts()
+    {
+        var recorder = new Recorder();
+        await using var cluster = await StartAsync(recorder);
+        var (begun, gate) = (NewSource(), NewSource());
+        recorder.OnHear = _ =>
+        {
+            begun.TrySetResult();
+            return gate.Task;
+        };
+        var session = await cluster.NewSessionAsync(ttl: TimeSpan.FromDays(365));
+        await Until.Async(begun.Task, "somebody begins to tell of the start");
+        await session.CommitAsync(SessionDelta.Empty.WithTtl(TimeSpan.FromMinutes(1)), SessionRequest.New());
+
+        recorder.OnHear = null;
+        gate.SetResult();
+        await recorder.HeardAsync(1);
+        await cluster.DeactivateAsync(session);
+
+        var from = cluster.Time.GetUtcNow();
+        Assert.Equal(SessionEndReason.Idle, (await EndAsync(cluster, recorder)).EndReason);
+        Assert.True(cluster.Time.GetUtcNow() - from < TimeSpan.FromHours(1));
+    }
+
+    [Fact]
     public async Task An_event_that_a_handler_does_not_take_is_told_again_before_those_after_it()
     {
         var recorder = new Recorder();
@@ -234,6 +259,8 @@ public sealed class EventTests
         Assert.Equal([SessionEventKind.Started, SessionEventKind.Ended], AuditGrain.Heard.Select(happened => happened.Kind));
         Assert.Equal("1", AuditGrain.Heard.Last().GetString("first"));
     }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static Task<SessionCluster> StartAsync(
         Recorder recorder,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Orleans.Storage;
 
 namespace SessionActors;
 
@@ -84,7 +85,7 @@ public sealed class UserSessionsTests
         await using var cluster = await SessionCluster.StartAsync();
         var session = await BoundAsync(cluster, Ada);
         await cluster.DeactivateAsync(session);
-        await cluster.Silos.Client.GetGrain<IUserSessionsIndex>(Ada).RemoveAsync(HandleOf(session));
+        await cluster.Silos.Client.GetGrain<IUserSessionsIndex>(Ada).RemoveAsync(HandleOf(session), ranOut: false);
 
         await cluster.User(Ada).EndAllAsync();
 
@@ -133,6 +134,41 @@ public sealed class UserSessionsTests
         cluster.Time.Advance(TimeSpan.FromSeconds(3));
 
         Assert.Null(await session.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_session_in_use_sets_a_mark_again_that_the_store_has_forgotten()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        await cluster.User(Ada).EndAllAsync();
+        var session = await BoundAsync(cluster, Ada);
+        var mark = await ReadMarkAsync(cluster);
+        await WriteMarkAsync(cluster, new UserMark());
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.NotNull(await Until.Async(session.ReadAsync().AsTask(), "the session is read"));
+        await Until.TrueAsync(async () => (await ReadMarkAsync(cluster)).Stamp == mark.Stamp, "the mark is as it was");
+    }
+
+    [Fact]
+    public async Task A_session_in_use_is_there_again_once_the_mark_can_be_read_again()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new SometimesAway();
+        await using var cluster = await SessionCluster.StartAsync(
+            new ModelSessionStorage(time), time,
+            configureSilo: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(CookieKeysGrain.StorageName, storage));
+        var session = await BoundAsync(cluster, Ada);
+        time.Advance(TimeSpan.FromSeconds(3));
+        storage.IsAway = true;
+        await Assert.ThrowsAsync<SessionUnavailableException>(() => session.ReadAsync().AsTask());
+
+        storage.IsAway = false;
+
+        Assert.NotNull(await session.ReadAsync());
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.NotNull(await Until.Async(session.ReadAsync().AsTask(), "the session is read"));
     }
 
     [Fact]
@@ -253,7 +289,7 @@ public sealed class UserSessionsTests
         var all = await AllAsync(cluster);
         Assert.Equal(handles.Length, all.Count);
         Assert.Equal(handles.ToHashSet(), [.. all]);
-        await index.RemoveAsync(handles[0]);
+        await index.RemoveAsync(handles[0], ranOut: false);
         Assert.Equal(handles[1..].ToHashSet(), [.. await AllAsync(cluster)]);
         await cluster.User(Ada).EndAllAsync();
         Assert.Empty(await AllAsync(cluster));
@@ -295,7 +331,7 @@ public sealed class UserSessionsTests
     private static async Task WriteMarkAsync(SessionCluster cluster, UserMark mark)
     {
         var services = cluster.Silos.Silos[0].ServiceProvider;
-        var storage = services.GetRequiredKeyedService<Orleans.Storage.IGrainStorage>(CookieKeysGrain.StorageName);
+        var storage = services.GetRequiredKeyedService<IGrainStorage>(CookieKeysGrain.StorageName);
         var state = new GrainState<UserMark>();
         var user = cluster.User(Ada).GetGrainId();
         await storage.ReadStateAsync(UserLists.MarkName, user, state);
@@ -307,4 +343,18 @@ public sealed class UserSessionsTests
         cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<SessionSilo>().Users.ReadMarkAsync(Ada);
 
     private static SessionHandle HandleOf(ISessionGrain session) => SessionHandle.Parse(session.GetPrimaryKeyString());
+
+    /// <summary>Keeps nothing, and fails at once while it is away, as a client of Redis does that has no connection.</summary>
+    private sealed class SometimesAway : IGrainStorage
+    {
+        public bool IsAway { get; set; }
+
+        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => AnswerAsync();
+
+        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => AnswerAsync();
+
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => AnswerAsync();
+
+        private Task AnswerAsync() => IsAway ? Task.FromException(new InvalidOperationException("It is away.")) : Task.CompletedTask;
+    }
 }

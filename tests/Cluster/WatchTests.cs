@@ -22,6 +22,21 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task A_session_that_lives_for_months_can_be_watched()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(ttl: TimeSpan.FromDays(365));
+        await using var changes = session.WatchAsync(Cancellation).GetAsyncEnumerator(Cancellation);
+        await NextAsync(changes);
+        var next = NextAsync(changes);
+
+        cluster.Time.Advance(TimeSpan.FromDays(3));
+        await session.IncrementAsync("n");
+
+        Assert.Equal(2, (await next).Snapshot!.Version);
+    }
+
+    [Fact]
     public async Task A_session_that_is_not_there_has_ended()
     {
         await using var cluster = await SessionCluster.StartAsync();

@@ -44,6 +44,8 @@ public sealed class IdentityTests : IAsyncLifetime
             $"{http.User.Identity?.Name ?? "-"} {(http.GetActorSession().UserId == users.GetUserId(http.User) ? "bound" : "not bound")}");
         _app.MapGet("/cart/{value}", (HttpContext http, string value) => http.Session.SetString("cart", value));
         _app.MapGet("/cart", (HttpContext http) => http.Session.GetString("cart") ?? "-");
+        _app.MapGet("/refresh", async (HttpContext http, UserManager<IdentityUser> users, SignInManager<IdentityUser> signIn) =>
+            await signIn.RefreshSignInAsync((await users.GetUserAsync(http.User))!));
         _app.MapGet("/new-password", async (HttpContext http, UserManager<IdentityUser> users) =>
         {
             var user = await users.GetUserAsync(http.User);
@@ -79,6 +81,23 @@ public sealed class IdentityTests : IAsyncLifetime
         Assert.Equal("-", await visitor.GetAsync("/cart"));
         using var thief = NewVisitor();
         thief.Cookies.Add(thief.Address, new Cookie(TicketCookie, ticket, "/"));
+        Assert.StartsWith("- ", await thief.GetAsync("/who"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Signed_in_again_by_a_request_whose_ticket_is_renewed_the_visitor_has_the_new_ticket()
+    {
+        using var visitor = NewVisitor();
+        await visitor.GetAsync("/register/fay");
+        await visitor.GetAsync("/log-in/fay/Passw0rd!");
+        var before = visitor.Cookies.GetCookies(visitor.Address)[TicketCookie]!.Value;
+
+        await visitor.GetAsync("/refresh");
+
+        Assert.NotEqual(before, visitor.Cookies.GetCookies(visitor.Address)[TicketCookie]!.Value);
+        Assert.Equal("fay bound", await visitor.GetAsync("/who"));
+        using var thief = NewVisitor();
+        thief.Cookies.Add(thief.Address, new Cookie(TicketCookie, before, "/"));
         Assert.StartsWith("- ", await thief.GetAsync("/who"), StringComparison.Ordinal);
     }
 

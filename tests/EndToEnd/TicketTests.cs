@@ -85,6 +85,38 @@ public sealed class TicketTests : IAsyncLifetime
         Assert.Equal("dan dan", await here.GetAsync("/user"));
     }
 
+    [Fact]
+    public async Task A_session_that_begins_under_a_ticket_is_its_users_and_ends_with_theirs()
+    {
+        using var here = new Browser(_first.Address);
+        using var there = new Browser(_first.Address);
+        await here.GetAsync("/sign-in/eli");
+        await there.GetAsync("/sign-in/eli");
+        using var later = WithTicket(_first, TicketOf(there));
+        Assert.Equal("eli -", await later.GetAsync("/user"));
+        await later.GetAsync("/set/basket/tea");
+        Assert.Equal("eli eli", await later.GetAsync("/user"));
+        Assert.Equal(2, (await here.GetAsync("/devices")).Split('\n').Length);
+
+        await here.GetAsync("/log-out-everywhere?others=true");
+
+        Assert.Equal("- -", await later.GetAsync("/user"));
+        Assert.Equal("-", await later.GetAsync("/get/basket"));
+        Assert.Equal("eli eli", await here.GetAsync("/user"));
+    }
+
+    [Fact]
+    public async Task A_session_that_begins_after_a_sign_out_in_the_same_request_is_nobodys()
+    {
+        using var visitor = new Browser(_first.Address);
+        await visitor.GetAsync("/sign-in/flo");
+
+        await visitor.GetAsync("/sign-out?name=basket");
+
+        Assert.Equal("- -", await visitor.GetAsync("/user"));
+        Assert.Equal("left", await visitor.GetAsync("/get/basket"));
+    }
+
     // Data protection's keys are each server's own here, so a visitor stays at one.
     private Task<AppProcess> StartAsync() => AppProcess.StartAsync(Site.App, $"--SessionActors:Redis={_redis.Address}", "--Tickets=true");
 

@@ -43,20 +43,40 @@ internal sealed partial class ModelSessionStorage
         return new StoreReply(StoreOutcome.Written);
     });
 
-    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn)
+    public Task<StoreReply> ExpireAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone) => StepAsync(handle, entry =>
+    {
+        switch (entry)
+        {
+            case null:
+                return new StoreReply(StoreOutcome.Missing);
+            case { Ended: not null }:
+                entry.ExpiresAt = entry.ExpiresAt > Now + tombstone ? entry.ExpiresAt : Now + tombstone;
+                return new StoreReply(StoreOutcome.AlreadyWritten);
+            case { Grace: { } grace } when entry.ExpiresAt - grace <= Now:
+                _entries[handle] = entry.Buried(reason, Now + tombstone);
+                return new StoreReply(StoreOutcome.Written) { User = entry.User };
+            default:
+                return new StoreReply(StoreOutcome.Found);
+        }
+    });
+
+    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn, string? place = null)
     {
         lock (_gate)
         {
-            if (dueIn is { } some)
+            if (place is not null && (!_due.TryGetValue(handle, out var due) || $"{due.Ticks}" != place))
             {
-                _due[handle] = Now + some;
-            }
-            else
-            {
-                _due.Remove(handle);
+                return Task.FromResult(new StoreReply(StoreOutcome.Fenced));
             }
 
-            return Task.FromResult(new StoreReply(StoreOutcome.Written));
+            if (dueIn is not { } some)
+            {
+                _due.Remove(handle);
+                return Task.FromResult(new StoreReply(StoreOutcome.Written) { Place = "" });
+            }
+
+            _due[handle] = Now + some;
+            return Task.FromResult(new StoreReply(StoreOutcome.Written) { Place = $"{_due[handle].Ticks}" });
         }
     }
 

@@ -173,11 +173,15 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         }
 
         var (isOwn, version) = (entry?.Owner == restoration.Owner, restoration.State.Version);
+        if (isOwn && entry!.Version > version && entry.Epoch != restoration.Epoch)
+        {
+            return new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
+        }
+
         if (isOwn && entry!.Version >= version)
         {
-            return entry.Version == version ? new StoreReply(StoreOutcome.AlreadyWritten)
-                : entry.Epoch == restoration.Epoch ? new StoreReply(StoreOutcome.Ahead)
-                : new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
+            entry.Keep(Now, restoration.KeepFor);
+            return new StoreReply(entry.Version == version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
         }
 
         if (entry is not null && !isOwn

@@ -29,10 +29,12 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
     private readonly long[] _versions = new long[Sessions * Owners];
     private readonly List<Flush>[] _sent = [.. Enumerable.Range(0, Sessions).Select(_ => new List<Flush>())];
 
+    private readonly Dictionary<(IEventStorage, SessionHandle), string> _places = [];
+
     private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
 
     public static readonly Gen<StorageStep[]> Steps =
-        Gen.Select(Gen.Int[0, 30], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
+        Gen.Select(Gen.Int[0, 32], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
             .Select((kind, session, owner, a, b) => new StorageStep(kind, session, owner, a, b))
             .Array[1, 120];
 
@@ -120,9 +122,20 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
             case 27:
                 return await BothEventsAsync(s => s.ToldAsync(handle, step.A % 4, step.B % 2 == 0, Seconds(1 + step.A % 20)));
             case 28:
-                return await BothEventsAsync(s => s.ScheduleAsync(handle, step.B % 3 == 0 ? null : keepFor));
+                TimeSpan? due = step.B % 3 == 0 ? null : keepFor;
+                return await BothEventsAsync(async s =>
+                {
+                    // At times where the store itself said last, or where it did for the other session.
+                    var place = step.A % 3 == 0 ? null : _places.GetValueOrDefault((s, step.A % 3 == 1 ? handle : _handles[0]));
+                    var scheduled = await s.ScheduleAsync(handle, due, place is "" ? null : place);
+                    _places[(s, handle)] = scheduled.Place ?? _places.GetValueOrDefault((s, handle)) ?? "";
+                    return scheduled;
+                });
+            case 30 or 31:
+                var over = step.B % 2 == 0 ? SessionEndReason.Idle : SessionEndReason.Lifetime;
+                return await BothEventsAsync(s => s.ExpireAsync(handle, over, Seconds(1 + step.A % 20)));
             case 29:
-                return await BothEventsAsync(s => s.TakeDueAsync(0, 1 + step.A % 3, keepFor));
+                return await BothEventsAsync(s => s.TakeDueAsync(0, Sessions, keepFor));
             default:
                 return (await BothAsync(s => s.PeekAsync(handle))).Difference;
         }
@@ -214,7 +227,8 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
         StoreOutcome.Found when reply.Untold is { } untold =>
             $"told {untold.Told} of {untold.Generation} ended {untold.Ended} left {Rounded(untold.Left)} past {untold.IsPastLifetime} "
             + $"user {untold.User} properties {Describe(untold.Properties)}",
-        StoreOutcome.Found when reply.Mark is null => $"due {string.Join(' ', reply.Due)}",
+        StoreOutcome.Found when reply.Mark is null && reply.Due.Count == 0 => "found",
+        StoreOutcome.Found when reply.Mark is null => $"due {string.Join(' ', reply.Due.Select(handle => handle.ToString()).Order())}",
         StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
         StoreOutcome.Found => $"{reply.Outcome} {reply.Mark}",
         StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",

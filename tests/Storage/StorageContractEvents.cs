@@ -179,6 +179,63 @@ public abstract partial class StorageContract
         Assert.Equal((Grace, last.ToVersion), ((await ReadAsync(handle)).EventGrace, (await ReadAsync(handle)).Version));
     }
 
+    [Fact]
+    public async Task OnlyOneWhoseTimeIsOver_Expires()
+    {
+        var (over, _) = await CreateWithEventsAsync(keepFor: Short);
+        var (renewed, last) = await CreateWithEventsAsync(keepFor: Short);
+        var (without, _) = await CreateAsync(SessionDelta.Empty);
+        await Storage.TouchAsync(renewed, last.Owner, last.ToVersion, Kept);
+        await AdvanceAsync(AfterShort);
+
+        AssertOutcome(StoreOutcome.Written, await Events.ExpireAsync(over, SessionEndReason.Idle, TombstoneKept));
+        AssertOutcome(StoreOutcome.AlreadyWritten, await Events.ExpireAsync(over, SessionEndReason.Lifetime, TombstoneKept));
+        AssertOutcome(StoreOutcome.Found, await Events.ExpireAsync(renewed, SessionEndReason.Idle, TombstoneKept));
+        AssertOutcome(StoreOutcome.Found, await Events.ExpireAsync(without, SessionEndReason.Idle, TombstoneKept));
+        AssertOutcome(StoreOutcome.Missing, await Events.ExpireAsync(SessionHandle.New(), SessionEndReason.Idle, TombstoneKept));
+
+        Assert.Equal(SessionEndReason.Idle, (await UntoldAsync(over)).Ended);
+        Assert.Null((await UntoldAsync(renewed)).Ended);
+        AssertOutcome(StoreOutcome.Written, await ClaimAsync(renewed));
+    }
+
+    [Fact]
+    public async Task OneThatIsWrittenBackAsItIs_IsKeptAsLongAsAskedFor()
+    {
+        var (handle, first) = await CreateWithEventsAsync();
+        var owner = OwnerNonce.New();
+        await ClaimAsync(handle, owner);
+        await CommitAsync(handle, Next(first, SessionDelta.Empty.Set("b", [2])) with { Owner = owner, KeepFor = Short });
+        var restoration = RestorationOf((await ClaimAsync(handle, owner)).Session!, owner) with { EventGrace = Grace };
+        await AdvanceAsync(AfterShort);
+        AssertOutcome(StoreOutcome.Missing, await ClaimAsync(handle, owner));
+
+        AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.RestoreAsync(handle, restoration));
+
+        AssertOutcome(StoreOutcome.AlreadyWritten, await ClaimAsync(handle, owner));
+        Assert.InRange((await UntoldAsync(handle)).Left, Kept / 2, Kept);
+    }
+
+    [Fact]
+    public async Task WhatWasSaidOfWhenToLookMeanwhile_IsNotOverwritten()
+    {
+        var handle = SessionHandle.New();
+        var held = await Events.ScheduleAsync(handle, Kept);
+        AssertOutcome(StoreOutcome.Written, held);
+        AssertOutcome(StoreOutcome.Written, await Events.ScheduleAsync(handle, Short));
+
+        AssertOutcome(StoreOutcome.Fenced, await Events.ScheduleAsync(handle, 2 * Kept, held.Place));
+        AssertOutcome(StoreOutcome.Fenced, await Events.ScheduleAsync(handle, null, held.Place));
+        await AdvanceAsync(AfterShort);
+
+        Assert.Equal([handle], await TakeDueAsync());
+        held = await Events.ScheduleAsync(handle, Kept);
+        held = await Events.ScheduleAsync(handle, 2 * Kept, held.Place);
+        AssertOutcome(StoreOutcome.Written, held);
+        AssertOutcome(StoreOutcome.Written, await Events.ScheduleAsync(handle, null, held.Place));
+        AssertOutcome(StoreOutcome.Fenced, await Events.ScheduleAsync(handle, Kept, held.Place));
+    }
+
     private async Task<(SessionHandle Handle, Flush Last)> CreateWithEventsAsync(
         TimeSpan? keepFor = null, SecretHash? secret = null, TimeSpan? lifetime = null)
     {

@@ -10,6 +10,7 @@ namespace SessionActors;
 internal sealed class EventSweeper(
     EventTeller teller,
     IEventStorage events,
+    Healing healing,
     OwnerNames names,
     ILocalSiloDetails here,
     ILogger<EventSweeper> logger,
@@ -66,9 +67,16 @@ internal sealed class EventSweeper(
                 EventLog.NotSwept(logger, reply.Outcome, reply.Error);
             }
 
+            if (reply.Due.Count > 0)
+            {
+                // Those whose time seems to be over are not, where the store has forgotten that they were renewed.
+                await healing.Store.AskAnewAsync();
+            }
+
             foreach (var handle in reply.Due)
             {
-                await teller.SayAsync(handle, _stopping.Token);
+                // Where too many wait for one reader, the others go on, and this one is due again in time.
+                teller.TrySay(handle);
             }
         }
         while (reply.Due.Count == AtOnce);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,6 @@ namespace SessionActors;
 /// </summary>
 internal sealed class EventTeller(
     IServiceProvider services,
-    ISessionStorage storage,
     IEventStorage events,
     UserLists users,
     Healing healing,
@@ -23,19 +23,21 @@ internal sealed class EventTeller(
     // Each tells one event at a time, always of the same sessions, so that those of one session stay in order.
     private const int Readers = 16;
 
-    // Of what is said beyond it the sweeper hears in time.
+    // Of what is said beyond it the next sweeps hear.
     private const int MostWaiting = 1024;
 
-    private static readonly TimeSpan HandlerTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HandlerTimeout = TimeSpan.FromSeconds(20);
 
     private readonly Channel<SessionHandle>[] _waiting = [.. Enumerable.Range(0, Readers).Select(
         _ => Channel.CreateBounded<SessionHandle>(MostWaiting))];
 
-    /// <summary>How long whoever takes a session has to tell its events, before it is somebody else's turn.</summary>
-    public static readonly TimeSpan Hold = TimeSpan.FromMinutes(2);
+    /// <summary>How long whoever takes a session has to tell an event, before it is somebody else's turn.</summary>
+    public static readonly TimeSpan Hold = TimeSpan.FromSeconds(30);
 
     /// <summary>When an event that nobody could tell, or no handler took, is told again.</summary>
     public static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
+
+    private readonly bool _usesRedis = services.UsesRedis();
 
     /// <summary>Whether there is anybody to be told.</summary>
     public bool IsOn { get; } = services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(ISessionEvents));
@@ -47,44 +49,60 @@ internal sealed class EventTeller(
     public Task LookAtAsync(SessionHandle handle) => events.ScheduleAsync(handle, TimeSpan.FromMilliseconds(1));
 
     /// <summary>Something has happened to the session. Nobody waits for it to be told.</summary>
-    public void Say(SessionHandle handle) => ChannelOf(handle).Writer.TryWrite(handle);
+    public void Say(SessionHandle handle)
+    {
+        if (!TrySay(handle))
+        {
+            LookAtAsync(handle).Ignore();
+        }
+    }
 
-    /// <summary>The same, where somebody can wait until there is room.</summary>
-    public ValueTask SayAsync(SessionHandle handle, CancellationToken cancellationToken) =>
-        ChannelOf(handle).Writer.WriteAsync(handle, cancellationToken);
+    /// <summary>The same of one that is to be looked at again anyway; false where too many wait.</summary>
+    public bool TrySay(SessionHandle handle) => ChannelOf(handle).Writer.TryWrite(handle);
 
     /// <summary>Tells events until the silo stops.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(_waiting.Select(waiting => Task.Run(
-        async () =>
+    public Task RunAsync(CancellationToken stopping)
+    {
+        // A handler that cannot be made stops the silo's start.
+        var handlers = services.GetServices<ISessionEvents>().ToList();
+        return Task.WhenAll(_waiting.Select(waiting => Task.Run(() => RunAsync(waiting.Reader, handlers, stopping), stopping)));
+    }
+
+    private async Task RunAsync(ChannelReader<SessionHandle> waiting, List<ISessionEvents> handlers, CancellationToken stopping)
+    {
+        await foreach (var handle in waiting.ReadAllAsync(stopping))
         {
-            var handlers = services.GetServices<ISessionEvents>().ToList();
-            await foreach (var handle in waiting.Reader.ReadAllAsync(stopping))
+            try
             {
-                try
-                {
-                    await TellAsync(handle, handlers, stopping);
-                }
-                catch (Exception e) when (!stopping.IsCancellationRequested)
-                {
-                    EventLog.NotTold(logger, handle.LogName, e);
-                    await events.ScheduleAsync(handle, Again);
-                }
+                await TellAsync(handle, handlers, stopping);
             }
-        },
-        stopping)));
+            catch (Exception e) when (!stopping.IsCancellationRequested)
+            {
+                EventLog.NotTold(logger, handle.LogName, e);
+                await events.ScheduleAsync(handle, Again);
+            }
+        }
+    }
 
     private async Task TellAsync(SessionHandle handle, List<ISessionEvents> handlers, CancellationToken stopping)
     {
-        var reply = await events.UntoldAsync(handle);
+        // Whoever says something of the session meanwhile moves it, and what is said here of when to look again counts no more.
+        var held = await HoldAsync(handle, place: null);
+        var reply = held.IsDone ? await events.UntoldAsync(handle) : held;
         if (reply.Untold is { Ended: null } current && await EndedByAsync(handle, current) is { } reason)
         {
-            await EndAsync(handle, reason);
+            if (!await EndAsync(handle, reason))
+            {
+                await events.ScheduleAsync(handle, Again, held.Place);
+                return;
+            }
+
             reply = await events.UntoldAsync(handle);
         }
 
         if (reply.Outcome is StoreOutcome.Missing or StoreOutcome.Tombstone)
         {
-            await events.ScheduleAsync(handle, null);
+            await events.ScheduleAsync(handle, null, held.Place);
             return;
         }
 
@@ -97,6 +115,7 @@ internal sealed class EventTeller(
         {
             var happened = EventOf(handle, untold, number == 1 ? SessionEventKind.Started : SessionEventKind.Rotated, number);
             await ToldAsync(happened, handlers, stopping);
+            held = await HoldAsync(handle, held.Place) is { IsDone: true } longer ? longer : held;
             Check(await events.ToldAsync(handle, number, end: false, healing.Tombstone), handle);
         }
 
@@ -106,8 +125,12 @@ internal sealed class EventTeller(
             Check(await events.ToldAsync(handle, untold.Happened, end: true, healing.Tombstone), handle);
         }
 
-        await events.ScheduleAsync(handle, untold.Ended is null ? untold.Left : null);
+        await events.ScheduleAsync(handle, untold.Ended is null ? untold.Left : null, held.Place);
     }
+
+    // Never twice at the same place.
+    private Task<StoreReply> HoldAsync(SessionHandle handle, string? place) => events.ScheduleAsync(
+        handle, Hold + TimeSpan.FromTicks(RandomNumberGenerator.GetInt32((int)TimeSpan.TicksPerMillisecond)), place);
 
     // Its user's mark ends a session that nobody has in memory without anything being done to it.
     private async Task<SessionEndReason?> EndedByAsync(SessionHandle handle, UntoldEvents session) =>
@@ -116,18 +139,24 @@ internal sealed class EventTeller(
         : session.IsPastLifetime ? SessionEndReason.Lifetime
         : SessionEndReason.Idle;
 
-    private async Task EndAsync(SessionHandle handle, SessionEndReason reason)
+    // Not while somebody may write it back to a store that has lost its renewals.
+    private async Task<bool> EndAsync(SessionHandle handle, SessionEndReason reason)
     {
         if (reason == SessionEndReason.Revoked)
         {
             // Somebody may have it in memory.
             await grains.GetGrain<ISessionGrain>(handle).EndAsync(reason, SessionRequest.New());
+            return true;
         }
-        else
+
+        if (_usesRedis && !healing.IsSettled)
         {
-            Check(await storage.DestroyAsync(handle, reason, healing.Tombstone), handle);
-            healing.Ends.Add(handle, reason);
+            return false;
         }
+
+        var reply = await events.ExpireAsync(handle, reason, healing.Tombstone);
+        Check(reply, handle);
+        return reply.Outcome != StoreOutcome.Found;
     }
 
     private async Task ToldAsync(SessionEvent happened, List<ISessionEvents> handlers, CancellationToken stopping)
@@ -167,7 +196,7 @@ internal sealed class EventTeller(
 
     private static void Check(StoreReply reply, SessionHandle handle)
     {
-        if (!reply.IsDone && reply.Outcome != StoreOutcome.Missing)
+        if (!reply.IsDone && reply.Outcome is not (StoreOutcome.Missing or StoreOutcome.Found))
         {
             throw reply.ToException(handle.LogName);
         }

@@ -32,7 +32,7 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
         {
             await room.WaitAsync();
             // Where nobody answers, those that are in memory still know.
-            await Task.WhenAny(silo.Users.Of(known.UserId).SetAgainAsync(known.Mark));
+            await Task.WhenAny(silo.Users.Of(known.UserId).SetAgainAsync(known.Mark).WaitAsync(SessionRequest.DefaultPatience, silo.Time));
             room.Release();
         }));
         await Task.WhenAll(silo.Healing.Ends.ToList().Select(async end =>

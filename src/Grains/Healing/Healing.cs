@@ -15,6 +15,8 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
     /// </summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
+    private readonly long _began = store.Now;
+
     /// <summary>Notices that the store is another one.</summary>
     public StoreWatch Store => store;
 
@@ -26,6 +28,13 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
 
     /// <summary>Completes when what was ended is ended in the new store too, as far as it answers.</summary>
     public Task Replayed { get; set; } = Task.CompletedTask;
+
+    /// <summary>
+    /// Whether no other silo can be about to write anything back that it has in memory: the store has not changed lately, as far as this
+    /// silo has been there to see.
+    /// </summary>
+    public bool IsSettled => (store.LastChange is not { } change || change.NoticedAt < store.Before(store.Now, Window))
+        && _began < store.Before(store.Now, Least(2 * options.Value.ServingLease, Window));
 
     /// <summary>
     /// How long a tombstone is stored. For some minutes after a change of the store it has to outlast every silo that has not heard of it.
@@ -53,6 +62,8 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
         await Replayed;
         return IsAllowed(confirmedAt);
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private bool IsAllowed(long confirmedAt) =>
         store.LastChange is { } change && confirmedAt <= change.NoticedAt && IsShortlyBefore(confirmedAt, change.LastSeenAt)

@@ -31,8 +31,17 @@ internal interface IEventStorage
     /// </summary>
     Task<StoreReply> ToldAsync(SessionHandle handle, int told, bool end, TimeSpan tombstone);
 
-    /// <summary>Has the session looked at after this time, whatever was in the index; null takes it out. Written.</summary>
-    Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn);
+    /// <summary>
+    /// Ends a session whose own time is over, as <see cref="ISessionStorage.DestroyAsync"/> does. Written; AlreadyWritten; Missing; Found
+    /// (its time is not over, or is not any more).
+    /// </summary>
+    Task<StoreReply> ExpireAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone);
+
+    /// <summary>
+    /// Has the session looked at after this time; null takes it out of the index. Written, with <see cref="StoreReply.Place"/>; Fenced
+    /// (it is not at the place given any more, because somebody else has said something since).
+    /// </summary>
+    Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn, string? place = null);
 
     /// <summary>
     /// Takes up to <paramref name="most"/> sessions that are due, and puts them off by <paramref name="hold"/>: whoever takes them has that

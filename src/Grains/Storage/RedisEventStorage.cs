@@ -15,11 +15,14 @@ internal sealed class RedisEventStorage(RedisSessionStorage sessions, IOptions<S
     public Task<StoreReply> ToldAsync(SessionHandle handle, int told, bool end, TimeSpan tombstone) =>
         sessions.SendAsync(RedisScript.Told(_prefix + handle, told, end, tombstone));
 
-    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn)
+    public Task<StoreReply> ExpireAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone) =>
+        sessions.SendAsync(RedisScript.Destroy(_prefix + handle, reason, tombstone, owner: null, onlyIfOver: true));
+
+    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn, string? place = null)
     {
         Span<byte> bytes = stackalloc byte[SessionHandle.ByteLength];
         handle.CopyTo(bytes);
-        return sessions.SendAsync(RedisScript.Schedule(KeyOf(bytes[0] % Shards), handle, dueIn));
+        return sessions.SendAsync(RedisScript.Schedule(KeyOf(bytes[0] % Shards), handle, dueIn, place));
     }
 
     public Task<StoreReply> TakeDueAsync(int shard, int most, TimeSpan hold) =>

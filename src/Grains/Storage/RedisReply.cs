@@ -77,12 +77,15 @@ internal static class RedisReply
         {
             User = Text(extra[1]) is { } user ? BoundUser.Parse(user) : null,
         },
+        "written" when extra.Length == 1 => new(StoreOutcome.Written) { Place = (string?)extra[0] },
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
         "already" => new(
             StoreOutcome.AlreadyWritten,
             Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
         "found" => new(StoreOutcome.Found, Mark: new(
             (long)extra[0], (long)extra[4], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
+        "live" => new(StoreOutcome.Found),
+        "moved" => new(StoreOutcome.Fenced),
         "untold" => new(StoreOutcome.Found) { Untold = Untold(extra) },
         "due" => new(StoreOutcome.Found) { Due = [.. ((string[]?)extra[0])!.Select(SessionHandle.Parse)] },
         "fenced" => new(StoreOutcome.Fenced, OwnerName: (string?)extra[0]),

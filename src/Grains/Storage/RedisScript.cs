@@ -1,3 +1,4 @@
+using System.Globalization;
 using StackExchange.Redis;
 
 namespace SessionActors;
@@ -71,10 +72,11 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     public static RedisScript Touch(string key, OwnerNonce owner, long version, TimeSpan keepFor) =>
         new(TouchSource, key, [owner.Value, version, RedisLayout.Ms(keepFor)], owner.Value);
 
-    public static RedisScript Destroy(string key, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner)
+    public static RedisScript Destroy(
+        string key, SessionEndReason reason, TimeSpan tombstone, OwnerNonce? owner, bool onlyIfOver = false)
     {
         var id = RequestId.New().ToString();
-        return new(DestroySource, key, [id, RedisLayout.ReasonText(reason), RedisLayout.Ms(tombstone), owner?.Value ?? ""], id);
+        return new(DestroySource, key, [id, RedisLayout.ReasonText(reason), RedisLayout.Ms(tombstone), owner?.Value ?? "", onlyIfOver], id);
     }
 
     public static RedisScript Release(string key, OwnerNonce owner, TimeSpan keepFor) =>
@@ -120,10 +122,13 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     /// <param name="key">The part of the index.</param>
     /// <param name="handle">The session.</param>
     /// <param name="dueIn">When it is to be looked at; null never.</param>
-    public static RedisScript Schedule(string key, SessionHandle handle, TimeSpan? dueIn)
+    /// <param name="place">Only where it is at this place; null always.</param>
+    public static RedisScript Schedule(string key, SessionHandle handle, TimeSpan? dueIn, string? place)
     {
         var id = RequestId.New().ToString();
-        return new(ScheduleSource, key, [id, handle.ToString(), OptionalMs(dueIn)], id);
+        // With decimals, so that two do not get the same place.
+        var due = dueIn?.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture) ?? "";
+        return new(ScheduleSource, key, [id, handle.ToString(), due, place ?? ""], id);
     }
 
     /// <param name="key">The part of the index.</param>

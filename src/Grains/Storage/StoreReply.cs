@@ -74,6 +74,9 @@ internal readonly record struct StoreReply(
     /// <summary>What has happened to the session, where that was asked.</summary>
     public UntoldEvents? Untold { get; init; }
 
+    /// <summary>When a session is to be looked at now, in the store's own spelling, where that was set.</summary>
+    public string? Place { get; init; }
+
     /// <summary>The sessions to be looked at, where those were asked for.</summary>
     public IReadOnlyList<SessionHandle> Due { get; init; } = [];
 

@@ -7,6 +7,7 @@
 -- ARGV[2]   reason: what the tombstone says, 'destroyed', 'idle', 'lifetime', 'revoked' or 'limit'
 -- ARGV[3]   tombstone: ms to keep the tombstone
 -- ARGV[4]   owner: only under this nonce; '' for always
+-- ARGV[5]   over: '1' only where it has events and its own time is over, '0' always
 --
 -- Reply: { outcome, key, id, Redis time in ms }
 --   written    ended; without an owner then the name of whoever had it and had not handed it over, '' for nobody, and whose session it
@@ -14,10 +15,11 @@
 --   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked
 --   tombstone  with an owner: the session has ended before; then the reason
 --   fenced     with an owner: another one has claimed it; then its name
---   missing    with an owner: nothing is stored
-local key, id, reason, tombstone, owner = KEYS[1], unpack(ARGV, 1, 4)
+--   missing    with an owner, or only where its time is over: nothing is stored
+--   live       its time is not over
+local key, id, reason, tombstone, owner, over = KEYS[1], unpack(ARGV, 1, 5)
 local reasons = { destroyed = true, idle = true, lifetime = true, revoked = true, limit = true }
-if not (#ARGV == 4 and id ~= '' and reasons[reason]
+if not (#ARGV == 5 and id ~= '' and reasons[reason] and (over == '0' or over == '1')
     and string.find(tombstone, '^[1-9]%d*$') and #tombstone <= 15) then
   return redis.error_reply('REFUSED destroy.lua: wrong arguments; see its header')
 end
@@ -40,13 +42,16 @@ if ended then
   return reply('already')
 end
 if redis.call('EXISTS', key) == 0 then
-  if owner ~= '' then
+  if owner ~= '' or over == '1' then
     return reply('missing')
   end
 elseif format ~= '1' then
   return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
 elseif owner ~= '' and stored ~= owner then
   return reply('fenced', name)
+end
+if over == '1' and not (grace and redis.call('PTTL', key) <= tonumber(grace)) then
+  return reply('live')
 end
 
 if grace then

@@ -19,8 +19,8 @@
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim
---   already    it is stored as it is
---   ahead      the owner has stored a higher version since, and nobody has claimed it
+--   already    it is stored as it is, and is kept as long as asked
+--   ahead      the owner has stored a higher version since, and nobody has claimed it; it is kept as long as asked
 --   fenced     somebody else owns it, or did in between; then its name
 --   tombstone  the session has ended; then the reason
 --   late       the deadline is over
@@ -44,13 +44,17 @@ local function reply(outcome, ...)
   return { outcome, key, owner, now, ... }
 end
 
+local function keeps(more)
+  redis.call('PEXPIRE', key, tonumber(more or '') and string.format('%.0f', keep + more) or keep)
+end
+
 -- As text: a Lua number holds no more than 53 bits.
 local function lower(a, b)
   return #a < #b or #a == #b and a < b
 end
 
-local reason, format, stored, name, has, owners = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@epoch'))
+local reason, format, stored, name, has, owners, more = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@epoch', '@grace'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -59,12 +63,14 @@ if format or redis.call('EXISTS', key) == 1 then
     return redis.error_reply("REFUSED the key holds format '" .. (format or 'none') .. "'; only a whole session in format '1' can be used")
   end
   if stored == owner and has == version then
+    keeps(more)
     return reply('already')
   end
   if stored == owner and lower(version, has) then
     if owners ~= epoch then
       return reply('fenced', name)
     end
+    keeps(more)
     return reply('ahead')
   end
   if stored ~= owner and (stored ~= predecessor or lower(claimed, has)) then
@@ -112,5 +118,5 @@ end
 for first = 1, #removed, 3500 do
   redis.call('HDEL', key, unpack(removed, first, math.min(first + 3499, #removed)))
 end
-redis.call('PEXPIRE', key, grace == '' and keep or string.format('%.0f', keep + grace))
+keeps(grace)
 return reply('written')

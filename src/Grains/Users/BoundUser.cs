@@ -4,21 +4,26 @@ namespace SessionActors;
 
 /// <summary>
 /// Whose session it is. The stamp is the mark of the user's sessions (see <see cref="UserMark"/>) as it was when the session was bound: a
-/// session whose stamp is lower than the mark has ended. One that goes with another is not on the list.
+/// session whose stamp is lower than the mark has ended. One that is not on the list may go with another that is.
 /// </summary>
-internal sealed record BoundUser(string Id, long Stamp, bool IsUnlisted = false)
+internal sealed record BoundUser(string Id, long Stamp, bool IsUnlisted = false, string? With = null)
 {
-    /// <summary>As the stores have it: the stamp, a blank (or a plus, where it is not on the list), the id.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Stamp}{(IsUnlisted ? '+' : ' ')}{Id}");
+    /// <summary>
+    /// As the stores have it: the stamp; where it is not on the list a plus, and the handle of the session that it goes with, if any; a
+    /// blank; the id.
+    /// </summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Stamp}{(IsUnlisted ? "+" + With : "")} {Id}");
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
     /// <exception cref="FormatException">The text is something else.</exception>
     public static BoundUser Parse(string text)
     {
-        var end = text.AsSpan().IndexOfAny(' ', '+');
-        return end > 0 && end < text.Length - 1
-            && long.TryParse(text.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var stamp)
-                ? new BoundUser(text[(end + 1)..], stamp, IsUnlisted: text[end] == '+')
-                : throw new FormatException("The session's user is not a number, a blank or a plus, and an id.");
+        if (text.Split(' ', 2) is [var head, { Length: > 0 } id] && head.Split('+', 2) is [var number, ..] parts
+            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var stamp))
+        {
+            return new BoundUser(id, stamp, IsUnlisted: parts.Length == 2, With: parts is [_, { Length: > 0 } with] ? with : null);
+        }
+
+        throw new FormatException("The session's user is not a number, perhaps a plus and a handle, a blank, and an id.");
     }
 }

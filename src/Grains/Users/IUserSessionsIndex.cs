@@ -15,15 +15,20 @@ internal interface IUserSessionsIndex : IGrainWithStringKey
     [Alias("Add")]
     Task<UserMark> AddAsync(SessionHandle session, UserBinding user, TimeSpan keptFor);
 
-    /// <summary>A session of the user's was used.</summary>
+    /// <summary>A session of the user's was used, or what goes with it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="keptFor">How long whichever it was lives if nobody uses it.</param>
+    /// <param name="with">What goes with it, where that was used; null for the session itself.</param>
     [Alias("Seen")]
-    Task SeenAsync(SessionHandle session, TimeSpan keptFor);
+    Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with);
 
     /// <summary>Sets a mark again that the store has forgotten.</summary>
     [Alias("SetAgain")]
     Task SetAgainAsync(UserMark mark);
 
-    /// <summary>A session of the user's has ended.</summary>
+    /// <summary>A session of the user's has ended. Its place on the list stays while what goes with it lives on by itself.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="ranOut">Whether its time was over, rather than that somebody ended it.</param>
     [Alias("Remove")]
-    Task RemoveAsync(SessionHandle session);
+    Task RemoveAsync(SessionHandle session, bool ranOut);
 }

@@ -8,10 +8,10 @@ internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages p
     /// <summary>Which sessions are to be ended before one more is added: those that were bound first.</summary>
     /// <param name="session">The one more, which may be there already.</param>
     /// <param name="isOver">Which of the list have ended.</param>
-    /// <param name="lives">Whether one that the list has is there.</param>
+    /// <param name="lives">Whether one that the list has is there, or what goes with it.</param>
     /// <exception cref="UserSessionLimitException">There is no room, and none is to be made.</exception>
     public async Task<IReadOnlyList<SessionHandle>> BeforeAsync(
-        SessionHandle session, Func<UserSessionEntry, bool> isOver, Func<SessionHandle, Task<bool>> lives)
+        SessionHandle session, Func<UserSessionEntry, bool> isOver, Func<UserSessionEntry, Task<bool>> lives)
     {
         var most = options.MaxSessionsPerUser!.Value;
         var others = new List<UserSessionEntry>();
@@ -25,26 +25,24 @@ internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages p
             return [];
         }
 
-        if (options.OnSessionLimit == SessionLimitBehaviour.EndOldest)
+        // The list hears late of some that ended, and nobody is turned away or ended for those.
+        var there = new List<UserSessionEntry>();
+        foreach (var entry in others)
         {
-            return [.. others.OrderBy(entry => entry.BoundAt).Take(others.Count - most + 1).Select(HandleOf)];
-        }
-
-        // The list hears late of some that ended, and nobody is turned away for those.
-        var there = 0;
-        foreach (var handle in others.Select(HandleOf))
-        {
-            if (await lives(handle))
+            if (await lives(entry))
             {
-                there++;
+                there.Add(entry);
             }
             else
             {
-                await pages.RemoveAsync(handle);
+                await pages.RemoveAsync(HandleOf(entry));
             }
         }
 
-        return there < most ? [] : throw new UserSessionLimitException(session.LogName, most);
+        return there.Count < most ? []
+            : options.OnSessionLimit == SessionLimitBehaviour.EndOldest
+                ? [.. there.OrderBy(entry => entry.BoundAt).Take(there.Count - most + 1).Select(HandleOf)]
+            : throw new UserSessionLimitException(session.LogName, most);
     }
 
     private static SessionHandle HandleOf(UserSessionEntry entry) => SessionHandle.Parse(entry.Session);

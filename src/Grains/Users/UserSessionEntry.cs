@@ -33,6 +33,10 @@ internal sealed record UserSessionEntry
     [Id(7)]
     public string? With { get; init; }
 
+    /// <summary>When that has ended, unless it is seen again.</summary>
+    [Id(8)]
+    public long WithExpiresAt { get; init; }
+
     public UserSession ToPublic() => new()
     {
         Handle = SessionHandle.Parse(Session),

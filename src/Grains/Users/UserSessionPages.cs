@@ -10,13 +10,17 @@ namespace SessionActors;
 /// its etag.
 /// </para>
 /// </summary>
-internal sealed class UserSessionPages(GrainId user, IGrainStorage storage)
+internal sealed class UserSessionPages(GrainId user, IGrainStorage storage, TimeProvider time)
 {
+    // Often enough for what is kept for so many days.
+    private static readonly TimeSpan RenewedWithin = TimeSpan.FromDays(1);
+
     /// <summary>The Orleans storage that keeps the pages.</summary>
     public const string StorageName = "SessionActors.Users";
 
     /// <summary>
-    /// How long a page is kept that is not written: as long as none of its sessions is used, and nobody signs in. One that is used later
+    /// How long a page is kept that is not written: as long as none of its sessions, nor of the pages below it, is used, and nobody signs
+    /// in. One that is used later
     /// comes back to the list. Marks are kept for ever: what has ended must not come back.
     /// </summary>
     public static readonly TimeSpan KeptUnused = TimeSpan.FromDays(30);
@@ -105,7 +109,21 @@ internal sealed class UserSessionPages(GrainId user, IGrainStorage storage)
         }
         else
         {
+            await RenewAboveAsync(path);
             await StoreAsync(path, page, new UserSessionsPageState { Entries = [.. entries] });
+        }
+    }
+
+    // The signs that there are pages below are kept as long as these are.
+    private async Task RenewAboveAsync(string path)
+    {
+        for (var length = 0; length < path.Length; length++)
+        {
+            var above = await PageAsync(path[..length]);
+            if (above.Content.IsSplit && (above.WrittenAt is not { } writtenAt || time.GetElapsedTime(writtenAt) > RenewedWithin))
+            {
+                await StoreAsync(path[..length], above, above.Content);
+            }
         }
     }
 
@@ -118,6 +136,9 @@ internal sealed class UserSessionPages(GrainId user, IGrainStorage storage)
             await (next is { IsSplit: false, Entries: [] }
                 ? storage.ClearStateAsync(StateName + path, user, page.Stored)
                 : storage.WriteStateAsync(StateName + path, user, page.Stored));
+            page.WrittenAt = time.GetTimestamp();
+            // It may have been forgotten meanwhile, and read again as it was before.
+            _pages[path] = page;
         }
         catch
         {
@@ -188,6 +209,9 @@ internal sealed class UserSessionPages(GrainId user, IGrainStorage storage)
     private sealed record Page(GrainState<UserSessionsPageState> Stored)
     {
         private static readonly UserSessionsPageState Empty = new();
+
+        /// <summary>When it was written last, by this activation.</summary>
+        public long? WrittenAt { get; set; }
 
         public UserSessionsPageState Content => Stored.State ?? Empty;
     }

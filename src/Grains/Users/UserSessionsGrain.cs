@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
@@ -9,7 +8,7 @@ namespace SessionActors;
 /// The sessions of one user. Turns calls into changes of the list (<see cref="UserSessionPages"/>) and of the mark
 /// (<see cref="UserMark"/>), one after the other: so a limit holds however many sign in at once.
 /// </summary>
-internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessionsIndex
+internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessionsIndex
 {
     // What was seen is written with the next change, or after this time.
     private static readonly TimeSpan SeenWithin = TimeSpan.FromMinutes(1);
@@ -38,7 +37,7 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
     {
         (_mark, _silos, _events, _time) = (mark, silos, events, time);
         _user = context.GrainId.Key.ToString()!;
-        _pages = new UserSessionPages(context.GrainId, storage);
+        _pages = new UserSessionPages(context.GrainId, storage, time);
         _limit = new UserLimit(options.Value, _pages);
     }
 
@@ -51,7 +50,8 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
             if (user.With is { } other && await _pages.FindAsync(other) is { } listed)
             {
                 await EndAsync(HandlesOf(listed.With), SessionEndReason.Destroyed);
-                await _pages.SetAsync(Latest(listed) with { With = session.ToString() }, IsOver);
+                await _pages.SetAsync(
+                    Latest(listed) with { With = session.ToString(), WithExpiresAt = In(keptFor + (keptFor / 20)) }, IsOver);
                 _seen.Remove(other);
             }
 
@@ -72,28 +72,48 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
             SeenAt = Now,
             ExpiresAt = In(keptFor),
             Stamp = _mark.State.Stamp,
-            With = (await _pages.FindAsync(session))?.With,
         };
+        var before = await _pages.FindAsync(session);
         _seen.Remove(session);
-        await _pages.SetAsync(entry, IsOver);
+        await _pages.SetAsync(entry with { With = before?.With, WithExpiresAt = before?.WithExpiresAt ?? 0 }, IsOver);
         return _mark.State;
     });
 
-    public async Task SeenAsync(SessionHandle session, TimeSpan keptFor)
+    public async Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with)
     {
         var known = _seen.GetValueOrDefault(session) ?? await StoredAsync(() => _pages.FindAsync(session));
+        if (with is not null)
+        {
+            if (known?.With == with.Value.ToString())
+            {
+                See(session, known with { SeenAt = Now, WithExpiresAt = In(keptFor) });
+            }
+
+            return;
+        }
+
         // One that the list has lost comes back without its name.
         known ??= new UserSessionEntry
         {
             Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = In(keptFor), Stamp = _mark.State.Stamp,
         };
-        _seen[session] = known with { SeenAt = Now, ExpiresAt = In(keptFor) };
+        See(session, known with { SeenAt = Now, ExpiresAt = In(keptFor) });
+    }
+
+    private void See(SessionHandle session, UserSessionEntry entry)
+    {
+        _seen[session] = entry;
         _writingSeen ??= this.RegisterGrainTimer(
             WriteSeenAsync, new GrainTimerCreationOptions(SeenWithin, SeenWithin) { KeepAlive = true });
     }
 
-    public Task RemoveAsync(SessionHandle session) => StoredAsync(async () =>
+    public Task RemoveAsync(SessionHandle session, bool ranOut) => StoredAsync(async () =>
     {
+        if (ranOut && await _pages.FindAsync(session) is { With: not null } entry && Latest(entry).WithExpiresAt > Now)
+        {
+            return false;
+        }
+
         _seen.Remove(session);
         await _pages.RemoveAsync(session);
         return true;
@@ -142,107 +162,8 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
         });
     }
 
-    public async Task<bool> EndAsync(SessionHandle session)
-    {
-        var grain = GrainFactory.GetGrain<ISessionGrain>(session);
-        var isTheirs = (await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask()))?.UserId == _user;
-        if (isTheirs)
-        {
-            await EndListedAsync([session], SessionEndReason.Revoked);
-        }
-
-        await RemoveAsync(session);
-        return isTheirs;
-    }
-
-    public async Task EndOthersAsync(SessionHandle kept)
-    {
-        var listed = await StoredAsync(() => _pages.FindAsync(kept));
-        await EndTogetherAsync([kept.ToString(), .. HandlesOf(listed?.With).Select(handle => handle.ToString())]);
-    }
-
-    public Task EndAllAsync() => EndTogetherAsync([]);
-
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         WriteSeenAsync(cancellationToken);
-
-    private async Task EndTogetherAsync(ImmutableArray<string> kept)
-    {
-        await StoredAsync(async () =>
-        {
-            await SetAsync(_mark.State.Next(kept, _time.GetUtcNow()));
-            return true;
-        });
-        // From here on they have ended; those in memory hear of it at once, and the list may forget them whenever it can.
-        await _silos.TellAsync(_user, _mark.State);
-        await StoredAsync(async () =>
-        {
-            for (var path = await _pages.NextAsync(null); path is not null; path = await _pages.NextAsync(path))
-            {
-                await SayEndedAsync(await _pages.ReadAsync(path));
-                await _pages.RemoveAsync(path, IsOver);
-            }
-
-            return true;
-        });
-    }
-
-    // Those that nobody has in memory are looked at for their events; in the end they would be all the same.
-    private async Task SayEndedAsync(IEnumerable<UserSessionEntry> entries)
-    {
-        if (_events.IsOn)
-        {
-            await Task.WhenAll(entries.Where(IsOver).SelectMany(entry => HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
-                .Select(_events.LookAtAsync));
-        }
-    }
-
-    private async Task SetAsync(UserMark mark)
-    {
-        var before = _mark.State;
-        try
-        {
-            _mark.State = mark;
-            await _mark.WriteStateAsync();
-        }
-        catch
-        {
-            _mark.State = before;
-            throw;
-        }
-    }
-
-    // With what goes with them.
-    private async Task EndListedAsync(IEnumerable<SessionHandle> sessions, SessionEndReason reason)
-    {
-        foreach (var session in sessions)
-        {
-            var listed = await _pages.FindAsync(session);
-            await EndAsync([session, .. HandlesOf(listed?.With)], reason);
-            await _pages.RemoveAsync(session);
-            _seen.Remove(session);
-        }
-    }
-
-    private async Task EndAsync(IEnumerable<SessionHandle> sessions, SessionEndReason reason)
-    {
-        foreach (var grain in sessions.Select(session => GrainFactory.GetGrain<ISessionGrain>(session)))
-        {
-            await grain.RetryAsync(SessionRequest.New(), async request =>
-            {
-                await grain.EndAsync(reason, request);
-                return true;
-            });
-        }
-    }
-
-    private static IEnumerable<SessionHandle> HandlesOf(string? session) => session is null ? [] : [SessionHandle.Parse(session)];
-
-    private async Task<bool> LivesAsync(SessionHandle session)
-    {
-        var grain = GrainFactory.GetGrain<ISessionGrain>(session);
-        return (await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask()))?.UserId == _user;
-    }
 
     private async Task WriteSeenAsync(CancellationToken cancellationToken)
     {
@@ -265,8 +186,9 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessio
 
     private bool IsOver(UserSessionEntry entry)
     {
-        var session = SessionHandle.Parse(entry.Session);
-        return Latest(entry).ExpiresAt <= Now || _mark.State.Ends(new BoundUser(_user, entry.Stamp), session);
+        var (session, latest) = (SessionHandle.Parse(entry.Session), Latest(entry));
+        return (latest.ExpiresAt <= Now && (latest.With is null || latest.WithExpiresAt <= Now))
+            || _mark.State.Ends(new BoundUser(_user, entry.Stamp), session);
     }
 
     private long In(TimeSpan duration) => (long)Math.Min(Now + duration.TotalMilliseconds, long.MaxValue / 2);

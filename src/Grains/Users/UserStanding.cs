@@ -25,35 +25,43 @@ internal sealed class UserStanding(SessionHandle handle, SessionSilo silo)
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
     public async Task LookUpAsync(BoundUser user)
     {
+        var looking = _lookingUp ??= ReadAsync(user.Id);
         try
         {
-            await (_lookingUp ??= ReadAsync(user.Id));
+            await looking;
         }
         catch (Exception e)
         {
             throw SessionUnavailableException.NotApplied(handle.LogName, "nobody can tell whether its user has ended it.", e);
         }
+        finally
+        {
+            // Here, since it may have been over before it was remembered.
+            if (_lookingUp == looking)
+            {
+                _lookingUp = null;
+            }
+        }
     }
 
-    /// <summary>Somebody else knows it. An older one than is known comes late and says nothing.</summary>
+    /// <summary>Somebody has asked for it. An older one than is known comes late, or from a store that has lost the other.</summary>
     public void Learn(string userId, UserMark mark, TimeSpan askedAt)
     {
-        if (_userId != userId || _mark is null || mark.Stamp >= _mark.Stamp)
-        {
-            (_userId, _mark, _lookedUpAt) = (userId, mark, askedAt);
-        }
+        var known = _userId == userId ? _mark : null;
+        (_userId, _mark) = (userId, known?.Stamp > mark.Stamp ? known : mark);
+        _lookedUpAt = known is null || askedAt > _lookedUpAt ? askedAt : _lookedUpAt;
     }
 
     private async Task ReadAsync(string userId)
     {
-        try
+        var askedAt = silo.Now;
+        var stored = await silo.Users.ReadMarkAsync(userId).WaitAsync(SessionRequest.DefaultPatience, silo.Time);
+        if (_userId == userId && _mark?.Stamp > stored.Stamp)
         {
-            var askedAt = silo.Now;
-            Learn(userId, await silo.Users.ReadMarkAsync(userId).WaitAsync(SessionRequest.DefaultPatience, silo.Time), askedAt);
+            // The store has forgotten it, and other sessions of the user's rest on it.
+            silo.Users.Of(userId).SetAgainAsync(_mark).Ignore();
         }
-        finally
-        {
-            _lookingUp = null;
-        }
+
+        Learn(userId, stored, askedAt);
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SessionActors;
 
 /// <summary>The events of sessions over SQLite: in the sessions' own rows, and in a table of their deadlines.</summary>
@@ -10,6 +12,7 @@ internal sealed class SqliteEventStorage(SqliteDatabase database, TimeProvider t
     private readonly SqliteStatement _setTold = database.Statement("UPDATE session SET told = max(told, ?2) WHERE id = ?1");
     private readonly SqliteStatement _schedule = database.Statement("REPLACE INTO due (handle, at) VALUES (?, ?)");
     private readonly SqliteStatement _unschedule = database.Statement("DELETE FROM due WHERE handle = ?1");
+    private readonly SqliteStatement _place = database.Statement("SELECT at FROM due WHERE handle = ?1");
     private readonly SqliteStatement _due = database.Statement("SELECT handle FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2");
 
     public int Shards => 1;
@@ -42,20 +45,40 @@ internal sealed class SqliteEventStorage(SqliteDatabase database, TimeProvider t
         return new StoreReply(StoreOutcome.Written);
     });
 
-    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn) => database.StepAsync(() =>
+    public Task<StoreReply> ExpireAsync(SessionHandle handle, SessionEndReason reason, TimeSpan tombstone) => database.StepAsync(() =>
+    {
+        switch (Find(handle))
+        {
+            case null:
+                return new StoreReply(StoreOutcome.Missing);
+            case { Reason: not null } ended:
+                _rows.SetExpires(ended.Id, Math.Max(ended.Expires, In(tombstone)));
+                return new StoreReply(StoreOutcome.AlreadyWritten);
+            case { Untold: { } untold } over when untold.Left <= TimeSpan.Zero:
+                _rows.End(over.Id, reason, Math.Max(over.Expires, In(tombstone)));
+                return new StoreReply(StoreOutcome.Written) { User = untold.User };
+            default:
+                return new StoreReply(StoreOutcome.Found);
+        }
+    });
+
+    public Task<StoreReply> ScheduleAsync(SessionHandle handle, TimeSpan? dueIn, string? place = null) => database.StepAsync(() =>
     {
         Span<byte> key = stackalloc byte[SessionHandle.ByteLength];
         handle.CopyTo(key);
-        if (dueIn is { } some)
+        if (place is not null && PlaceOf(key) != place)
         {
-            _schedule.Bind(1, key).Bind(2, In(some)).Run();
-        }
-        else
-        {
-            _unschedule.Bind(1, key).Run();
+            return new StoreReply(StoreOutcome.Fenced);
         }
 
-        return new StoreReply(StoreOutcome.Written);
+        if (dueIn is null)
+        {
+            _unschedule.Bind(1, key).Run();
+            return new StoreReply(StoreOutcome.Written) { Place = "" };
+        }
+
+        _schedule.Bind(1, key).Bind(2, In(dueIn.Value)).Run();
+        return new StoreReply(StoreOutcome.Written) { Place = PlaceOf(key) };
     });
 
     public Task<StoreReply> TakeDueAsync(int shard, int most, TimeSpan hold) => database.StepAsync(() =>
@@ -92,6 +115,19 @@ internal sealed class SqliteEventStorage(SqliteDatabase database, TimeProvider t
         return duration.Ticks > long.MaxValue - now ? long.MaxValue : now + duration.Ticks;
     }
 
+    private string? PlaceOf(ReadOnlySpan<byte> key)
+    {
+        _place.Bind(1, key);
+        try
+        {
+            return _place.Read() ? _place.Int64(0).ToString(CultureInfo.InvariantCulture) : null;
+        }
+        finally
+        {
+            _place.Reset();
+        }
+    }
+
     private Row? Find(SessionHandle handle)
     {
         Span<byte> key = stackalloc byte[SessionHandle.ByteLength];
@@ -105,7 +141,7 @@ internal sealed class SqliteEventStorage(SqliteDatabase database, TimeProvider t
             }
 
             var (id, reason) = (_find.Int64(0), (SessionEndReason?)_find.NullableInt64(2));
-            return new Row(id, reason, _find.NullableInt64(3) is not { } grace ? null : new UntoldEvents
+            return new Row(id, _find.Int64(1), reason, _find.NullableInt64(3) is not { } grace ? null : new UntoldEvents
             {
                 Ended = reason,
                 Told = (int)_find.Int64(4),
@@ -122,5 +158,5 @@ internal sealed class SqliteEventStorage(SqliteDatabase database, TimeProvider t
         }
     }
 
-    private sealed record Row(long Id, SessionEndReason? Reason, UntoldEvents? Untold);
+    private sealed record Row(long Id, long Expires, SessionEndReason? Reason, UntoldEvents? Untold);
 }

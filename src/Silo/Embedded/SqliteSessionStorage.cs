@@ -153,10 +153,14 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             case { Reason: { } reason }:
                 return new StoreReply(StoreOutcome.Tombstone, reason);
             case not null when row.Owner == restoration.Owner.Value && row.Version == restoration.State.Version:
+                Keep(row, restoration.KeepFor);
                 return new StoreReply(StoreOutcome.AlreadyWritten);
+            case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version
+                && row.Epoch == restoration.Epoch:
+                Keep(row, restoration.KeepFor);
+                return new StoreReply(StoreOutcome.Ahead);
             case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version:
-                return row.Epoch == restoration.Epoch ? new StoreReply(StoreOutcome.Ahead)
-                    : new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
+                return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
             case not null when row.Owner != restoration.Owner.Value
                 && (row.Owner != restoration.ClaimedFrom?.Owner.Value || row.Version > restoration.ClaimedFrom.Value.Version):
                 return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);

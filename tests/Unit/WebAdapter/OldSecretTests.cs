@@ -48,6 +48,48 @@ public sealed class OldSecretTests
         Assert.Equal("z", await browser.GetAsync("/get"));
     }
 
+    [Theory]
+    [InlineData("/late", 0)]
+    [InlineData("/late-remember", 0)]
+    [InlineData("/late-remember", 60)]
+    public async Task A_request_from_before_a_rotation_that_comes_to_it_late_sends_no_cookie(string path, int grace)
+    {
+        var (begun, gate) = (NewSource(), NewSource());
+        await using var site = await WebSite.StartAsync(
+            app =>
+            {
+                Endpoints(app);
+                app.MapGet("/late", async (HttpContext http) =>
+                {
+                    begun.SetResult();
+                    await gate.Task;
+                    await http.GetActorSession().RegenerateAsync();
+                    http.Session.SetString("a", "eve");
+                });
+                app.MapGet("/late-remember", async (HttpContext http) =>
+                {
+                    begun.SetResult();
+                    await gate.Task;
+                    http.GetActorSession().Ttl = TimeSpan.FromDays(7);
+                });
+            },
+            silo: options => options.RotationGrace = TimeSpan.FromSeconds(grace));
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/x");
+        using var late = site.NewBrowser();
+        late.SessionCookie = browser.SessionCookie;
+        var answer = late.TryGetAsync(path);
+        await Until.Async(begun.Task, "the late request is under way");
+        await browser.GetAsync("/regenerate");
+
+        gate.SetResult();
+
+        using var response = await answer;
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.False(response.Headers.Contains("Set-Cookie"), "a cookie was sent");
+        Assert.Equal("x", await browser.GetAsync("/get"));
+    }
+
     [Fact]
     public async Task A_browser_that_never_got_the_new_secret_is_served_as_one_without_a_session()
     {
@@ -64,6 +106,8 @@ public sealed class OldSecretTests
         using var committed = await left.TryGetAsync("/atomic?commit=true");
         Assert.Equal(HttpStatusCode.InternalServerError, committed.StatusCode);
     }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static void Endpoints(WebApplication app)
     {

@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+
+namespace SessionActors;
+
+/// <content>How sessions of the user are ended, one or many, and what goes with them.</content>
+internal sealed partial class UserSessionsGrain
+{
+    // As long as a call goes on.
+    private static readonly TimeSpan BoundWithin = TimeSpan.FromSeconds(30);
+
+    public async Task<bool> EndAsync(SessionHandle session)
+    {
+        var grain = GrainFactory.GetGrain<ISessionGrain>(session);
+        var isTheirs = (await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask()))?.UserId == _user;
+        // What goes with it may live on by itself.
+        if (isTheirs || (await StoredAsync(() => _pages.FindAsync(session)))?.With is not null)
+        {
+            await EndListedAsync([session], SessionEndReason.Revoked);
+            return true;
+        }
+
+        await RemoveAsync(session, ranOut: false);
+        return false;
+    }
+
+    public async Task EndOthersAsync(SessionHandle kept)
+    {
+        var listed = await StoredAsync(() => _pages.FindAsync(kept));
+        await EndTogetherAsync([kept.ToString(), .. HandlesOf(listed?.With).Select(handle => handle.ToString())]);
+    }
+
+    public Task EndAllAsync() => EndTogetherAsync([]);
+
+    private async Task EndTogetherAsync(ImmutableArray<string> kept)
+    {
+        await StoredAsync(async () =>
+        {
+            await SetAsync(_mark.State.Next(kept, _time.GetUtcNow()));
+            return true;
+        });
+        // From here on they have ended; those in memory hear of it at once, and the list may forget them whenever it can.
+        await _silos.TellAsync(_user, _mark.State);
+        await StoredAsync(async () =>
+        {
+            for (var path = await _pages.NextAsync(null); path is not null; path = await _pages.NextAsync(path))
+            {
+                await SayEndedAsync(await _pages.ReadAsync(path));
+                await _pages.RemoveAsync(path, IsOver);
+            }
+
+            return true;
+        });
+    }
+
+    // Those that nobody has in memory are looked at for their events; in the end they would be all the same.
+    private async Task SayEndedAsync(IEnumerable<UserSessionEntry> entries)
+    {
+        if (_events.IsOn)
+        {
+            await Task.WhenAll(entries.Where(IsOver).SelectMany(entry => HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
+                .Select(_events.LookAtAsync));
+        }
+    }
+
+    private async Task SetAsync(UserMark mark)
+    {
+        var before = _mark.State;
+        try
+        {
+            _mark.State = mark;
+            await _mark.WriteStateAsync();
+        }
+        catch
+        {
+            _mark.State = before;
+            throw;
+        }
+    }
+
+    // With what goes with them.
+    private async Task EndListedAsync(IEnumerable<SessionHandle> sessions, SessionEndReason reason)
+    {
+        foreach (var session in sessions)
+        {
+            var listed = await _pages.FindAsync(session);
+            await EndAsync([session, .. HandlesOf(listed?.With)], reason);
+            await _pages.RemoveAsync(session);
+            _seen.Remove(session);
+        }
+    }
+
+    private async Task EndAsync(IEnumerable<SessionHandle> sessions, SessionEndReason reason)
+    {
+        foreach (var grain in sessions.Select(session => GrainFactory.GetGrain<ISessionGrain>(session)))
+        {
+            await grain.RetryAsync(SessionRequest.New(), async request =>
+            {
+                await grain.EndAsync(reason, request);
+                return true;
+            });
+        }
+    }
+
+    private static IEnumerable<SessionHandle> HandlesOf(string? session) => session is null ? [] : [SessionHandle.Parse(session)];
+
+    private async Task<bool> LivesAsync(UserSessionEntry entry)
+    {
+        foreach (var session in HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
+        {
+            var grain = GrainFactory.GetGrain<ISessionGrain>(session);
+            var found = await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask());
+            // One that was added a moment ago is about to be bound.
+            if (found?.UserId == _user || (found is { UserId: null } && entry.BoundAt > Now - BoundWithin.TotalMilliseconds))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace SessionActors;
+
+/// <summary>What goes with a session, such as the ticket of its user's sign-in, and may live for longer than it.</summary>
+public sealed class CompanionTests
+{
+    private const string Ada = "ada";
+
+    [Fact]
+    public async Task One_that_lives_on_keeps_the_place_of_its_session_and_ends_with_it()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (session, ticket) = await BothAsync(cluster);
+        cluster.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(await session.ReadAsync());
+
+        // What the session's end tells the list comes in its own time.
+        Assert.Equal(HandleOf(session), Assert.Single((await cluster.User(Ada).ListAsync()).Sessions).Handle);
+        Assert.NotNull(await ticket.ReadAsync());
+
+        Assert.True(await cluster.User(Ada).EndAsync(HandleOf(session)));
+
+        Assert.Null(await ticket.ReadAsync());
+        Assert.Empty((await cluster.User(Ada).ListAsync()).Sessions);
+        Assert.False(await cluster.User(Ada).EndAsync(HandleOf(session)));
+    }
+
+    [Fact]
+    public async Task One_that_is_used_keeps_the_place_and_one_that_is_not_leaves_it()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (session, ticket) = await BothAsync(cluster);
+        for (var day = 0; day < 30; day++)
+        {
+            cluster.Time.Advance(TimeSpan.FromDays(1));
+            Assert.Equal(SessionStanding.Open, (await ticket.OpenAsync(SecretHash.Of([7]), slide: true)).Standing);
+            await Until.TrueAsync(
+                async () => (await cluster.User(Ada).ListAsync()).Sessions is [var only] && only.Handle == HandleOf(session),
+                $"the session's place is there on day {day}");
+        }
+
+        cluster.Time.Advance(TimeSpan.FromDays(16));
+
+        Assert.Empty((await cluster.User(Ada).ListAsync()).Sessions);
+    }
+
+    [Fact]
+    public async Task It_counts_for_the_limit_as_long_as_it_lives()
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.MaxSessionsPerUser = 1);
+        var (session, ticket) = await BothAsync(cluster);
+        cluster.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(await session.ReadAsync());
+
+        var next = await cluster.NewSessionAsync();
+        await next.BindAsync(new UserBinding { UserId = Ada });
+
+        Assert.Null(await ticket.ReadAsync());
+        Assert.NotNull(await next.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_place_that_nobody_has_any_more_ends_nobody()
+    {
+        var time = new FakeTimeProvider();
+        var store = new ModelSessionStorage(time);
+        await using var cluster = await SessionCluster.StartAsync(store, time, configure: options => options.MaxSessionsPerUser = 2);
+        var (old, gone, next) = (
+            await cluster.NewSessionAsync(), await cluster.NewSessionAsync(), await cluster.NewSessionAsync());
+        await old.BindAsync(new UserBinding { UserId = Ada });
+        time.Advance(TimeSpan.FromSeconds(1));
+        await gone.BindAsync(new UserBinding { UserId = Ada });
+        await cluster.DeactivateAsync(gone);
+        store.Delete(HandleOf(gone));
+
+        await next.BindAsync(new UserBinding { UserId = Ada });
+
+        Assert.NotNull(await old.ReadAsync());
+        Assert.NotNull(await next.ReadAsync());
+    }
+
+    private static async Task<(ISessionGrain Session, ISessionGrain Ticket)> BothAsync(SessionCluster cluster)
+    {
+        var session = await cluster.NewSessionAsync();
+        await session.BindAsync(new UserBinding { UserId = Ada });
+        var ticket = await cluster.NewSessionAsync(SecretHash.Of([7]), ttl: TimeSpan.FromDays(14));
+        await ticket.BindAsync(new UserBinding { UserId = Ada, IsUnlisted = true, With = HandleOf(session) });
+        return (session, ticket);
+    }
+
+    private static SessionHandle HandleOf(ISessionGrain session) => SessionHandle.Parse(session.GetPrimaryKeyString());
+}
