@@ -146,7 +146,7 @@ public sealed class SessionDelta
         Func<string, ReadOnlyMemory<byte>?, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> patch)
     {
         ArgumentNullException.ThrowIfNull(properties);
-        var after = Clears ? Sets : properties.RemoveRange(Removes).SetItems(Sets);
+        var after = Clears ? Sets : SetAll(Removes.IsEmpty ? properties : properties.RemoveRange(Removes));
         foreach (var (name, operations) in Patches)
         {
             after = after.SetItem(name, patch(name, Value(after, name), operations));
@@ -157,6 +157,22 @@ public sealed class SessionDelta
 
     /// <summary>This delta with other sets, which have its patches in them.</summary>
     internal SessionDelta WithPatchesIn(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets) => With(Clears, sets, Removes, NoSets, Ttl);
+
+    // Nearly always one, for which a bulk operation costs more than it saves.
+    private ImmutableDictionary<string, ReadOnlyMemory<byte>> SetAll(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties)
+    {
+        if (Sets.Count != 1)
+        {
+            return properties.SetItems(Sets);
+        }
+
+        foreach (var (name, value) in Sets)
+        {
+            properties = properties.SetItem(name, value);
+        }
+
+        return properties;
+    }
 
     private static ImmutableDictionary<string, ReadOnlyMemory<byte>> Patched(
         ImmutableDictionary<string, ReadOnlyMemory<byte>> patches, string name, ReadOnlyMemory<byte> operations) =>

@@ -135,17 +135,36 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>
     public void TellTheOverdue(List<PendingWrite> batch)
     {
-        PendingWrite.FailAll(
-            batch.Where(write => write.IsOverdue), SessionUnavailableException.Unknown(session, "the store did not answer in time."));
+        if (batch.Exists(write => write.IsOverdue))
+        {
+            PendingWrite.FailAll(
+                batch.Where(write => write.IsOverdue), SessionUnavailableException.Unknown(session, "the store did not answer in time."));
+        }
 
         // These leave the queue unsent when the flush before them is over.
-        PendingWrite.FailAll(_waiting.Where(write => write.IsOverdue), TooSlow(session));
+        if (HasOverdueWaiting())
+        {
+            PendingWrite.FailAll(_waiting.Where(write => write.IsOverdue), TooSlow(session));
+        }
+    }
+
+    private bool HasOverdueWaiting()
+    {
+        foreach (var write in _waiting)
+        {
+            if (write.IsOverdue)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Takes those who waited for too long out of the queue.</summary>
     public void DropOverdue()
     {
-        if (_waiting.Any(write => write.IsOverdue))
+        if (HasOverdueWaiting())
         {
             Rebase([], _ => false);
         }

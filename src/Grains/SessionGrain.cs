@@ -48,7 +48,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
         var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var state = empty.Apply(new Change(delta), _silo.Options, _session);
-        var writes = await AnsweredAsync(request, () => _activation.CreatedAsync(state, delta, session.AbsoluteLifetime, request));
+        var writes = await CreatedAsync(state, delta, session.AbsoluteLifetime, request);
         if (!writes.Knows(request.Id))
         {
             throw request.UnansweredFor > TimeSpan.Zero
@@ -63,6 +63,19 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             Ttl = writes.Current.Ttl,
             LifetimeLeft = _lifetime.LifetimeLeft(_silo.Now),
         };
+    }
+
+    private async Task<PendingWrites> CreatedAsync(SessionState state, SessionDelta delta, TimeSpan? atMost, SessionRequest request)
+    {
+        using var call = _calls.Enter(request.Id);
+        try
+        {
+            return await _activation.CreatedAsync(state, delta, atMost, request);
+        }
+        catch (SessionException e) when (AfterUnansweredTry(e, request) is { } told)
+        {
+            throw told;
+        }
     }
 
     public async Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
@@ -212,51 +225,48 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    private Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
+    private async Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return AnsweredAsync(request, async () =>
+        using var call = _calls.Enter(request.Id);
+        PendingWrites? writes = null;
+        try
         {
-            var writes = await _activation.LoadedAsync();
+            writes = await _activation.LoadedAsync();
             if (IsDoubtful(request, writes.Current))
             {
                 await writes.ValidateAsync();
             }
 
-            try
+            return await writes.WriteAsync(request, state =>
             {
-                return await writes.WriteAsync(request, state =>
-                {
-                    CheckGeneration(state, request);
-                    _lifetime.Slide(_silo.Now);
-                    return operation(state) with { By = request.Origin };
-                });
-            }
-            finally
+                CheckGeneration(state, request);
+                _lifetime.Slide(_silo.Now);
+                return operation(state) with { By = request.Origin };
+            });
+        }
+        catch (SessionException e) when (AfterUnansweredTry(e, request) is { } told)
+        {
+            throw told;
+        }
+        finally
+        {
+            // What was not flushed, or could not be, is activity all the same.
+            if (writes is not null)
             {
-                // What was not flushed, or could not be, is activity all the same.
                 _activation.TouchInBackground(writes);
             }
-        });
+        }
     }
 
     /// <summary>A call whose caller heard nothing of it before may have been stored then, whatever became of it this time.</summary>
-    private async Task<T> AnsweredAsync<T>(SessionRequest request, Func<Task<T>> change)
+    private SessionUnavailableException? AfterUnansweredTry(SessionException e, SessionRequest request) => e switch
     {
-        using var call = _calls.Enter(request.Id);
-        try
-        {
-            return await change();
-        }
-        catch (SessionUnavailableException e) when (request.UntoldFor > TimeSpan.Zero)
-        {
-            throw e.AfterUnansweredTry();
-        }
-        catch (SessionLeaseTimeoutException e) when (request.UnansweredFor > TimeSpan.Zero && !e.MayWaitOn)
-        {
-            throw SessionUnavailableException.Unknown(_session, "others have it to themselves, and an earlier try was never answered.", e);
-        }
-    }
+        SessionUnavailableException unavailable when request.UntoldFor > TimeSpan.Zero => unavailable.AfterUnansweredTry(),
+        SessionLeaseTimeoutException { MayWaitOn: false } when request.UnansweredFor > TimeSpan.Zero =>
+            SessionUnavailableException.Unknown(_session, "others have it to themselves, and an earlier try was never answered.", e),
+        _ => null,
+    };
 
     /// <summary>
     /// Whether somebody else must have the session, or may: one who gave a lease that is not known here, or a secret that is newer.

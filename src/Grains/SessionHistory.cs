@@ -33,8 +33,25 @@ internal sealed class SessionHistory
     public SessionHistory With(
         SessionDelta delta, ImmutableDictionary<string, ReadOnlyMemory<byte>> before, long version, RequestId by, int most)
     {
-        IEnumerable<string> names = delta.Clears ? ChangedByClear(delta, before) : delta.Sets.Keys.Concat(delta.Removes);
-        var changes = _changes.SetItems(names.Select(name => KeyValuePair.Create(name, (version, by))));
+        var changes = _changes;
+        if (delta.Clears)
+        {
+            changes = changes.SetItems(ChangedByClear(delta, before).Select(name => KeyValuePair.Create(name, (version, by))));
+        }
+        else
+        {
+            // Nearly always one.
+            foreach (var (name, _) in delta.Sets)
+            {
+                changes = changes.SetItem(name, (version, by));
+            }
+
+            foreach (var name in delta.Removes)
+            {
+                changes = changes.SetItem(name, (version, by));
+            }
+        }
+
         return changes.Count > most ? Since(version) : new SessionHistory(_since, changes);
     }
 

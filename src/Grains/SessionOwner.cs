@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace SessionActors;
 
 /// <summary>
@@ -250,13 +252,22 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
     private Flush ToFlush(SessionState from, IReadOnlyList<PendingWrite> batch)
     {
         var (delta, secret, user) = PendingWrite.Compose(batch);
+        var entries = ImmutableArray.CreateBuilder<RingEntry>(batch.Count);
+        foreach (var write in batch)
+        {
+            if (!write.IsNothingToStore)
+            {
+                entries.Add(write.Entry);
+            }
+        }
+
         var ttl = batch[^1].State.Ttl;
         var interval = silo.Options.TouchIntervalOf(ttl);
         return new Flush
         {
             Owner = Nonce,
             FromVersion = from.Version,
-            Entries = [.. batch.Where(write => !write.IsNothingToStore).Select(write => write.Entry)],
+            Entries = entries.DrainToImmutable(),
             Delta = delta,
             Secret = secret,
             User = user,

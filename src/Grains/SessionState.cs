@@ -104,15 +104,28 @@ internal sealed class SessionState
                 : new SessionDelta { BaseVersion = delta.BaseVersion, Clears = true, Sets = sets, Ttl = ttl };
         }
 
-        return new SessionDelta
-        {
-            BaseVersion = delta.BaseVersion,
-            Sets = sets.Any(IsSame) ? sets.RemoveRange(sets.Where(IsSame).Select(set => set.Key)) : sets,
-            Removes = removes.All(IsEffective) ? removes : [.. removes.Where(IsEffective)],
-            Ttl = ttl,
-        };
+        var changing = HasSame(sets) ? sets.RemoveRange(sets.Where(IsSame).Select(set => set.Key)) : sets;
+        var removing = removes.IsEmpty || removes.All(name => IsEffective(name, sets))
+            ? removes : [.. removes.Where(name => IsEffective(name, sets))];
+        return !delta.Clears && delta.Patches.IsEmpty && changing == delta.Sets && removing == delta.Removes && ttl == delta.Ttl
+            ? delta
+            : new SessionDelta { BaseVersion = delta.BaseVersion, Sets = changing, Removes = removing, Ttl = ttl };
+    }
 
-        bool IsEffective(string name) => Properties.ContainsKey(name) && !sets.ContainsKey(name);
+    private bool IsEffective(string name, ImmutableDictionary<string, ReadOnlyMemory<byte>> sets) =>
+        Properties.ContainsKey(name) && !sets.ContainsKey(name);
+
+    private bool HasSame(ImmutableDictionary<string, ReadOnlyMemory<byte>> sets)
+    {
+        foreach (var set in sets)
+        {
+            if (IsSame(set))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The state after a change whose delta is <see cref="Effective"/>.</summary>

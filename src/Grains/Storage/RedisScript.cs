@@ -53,14 +53,18 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     {
         var keep = OptionalMs(flush.KeepFor);
         var fields = RedisLayout.Fields(flush, flush.Secret);
-        return new(
-            CommitSource,
-            key,
-            [
-                flush.Owner.Value, flush.FromVersion, flush.ToVersion, keep, flush.Delta.Clears, fields.Count / 2,
-                .. fields, .. flush.Delta.Removes.Select(name => (RedisValue)RedisLayout.PropertyField(name)),
-            ],
-            flush.Id.ToString());
+        ReadOnlySpan<RedisValue> head =
+            [flush.Owner.Value, flush.FromVersion, flush.ToVersion, keep, flush.Delta.Clears, fields.Count / 2];
+        var arguments = new RedisValue[head.Length + fields.Count + flush.Delta.Removes.Count];
+        head.CopyTo(arguments);
+        fields.CopyTo(arguments, head.Length);
+        var place = head.Length + fields.Count;
+        foreach (var name in flush.Delta.Removes)
+        {
+            arguments[place++] = RedisLayout.PropertyField(name);
+        }
+
+        return new(CommitSource, key, arguments, flush.Id.ToString());
     }
 
     public static RedisScript Peek(string key)
@@ -146,17 +150,26 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     /// </summary>
     public async Task<RedisResult> SendAsync(IDatabase database)
     {
-        RedisKey[] keys = [Key];
         try
         {
-            return await database.ScriptEvaluateAsync(Source.Hash, keys, Arguments, CommandFlags.DemandMaster);
+            return await SendHashAsync(database);
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        catch (RedisServerException e) when (IsUnknown(e))
         {
-            // It knew the script and has lost it (a restart, SCRIPT FLUSH, a failover), or was never told.
-            return await database.ScriptEvaluateAsync(Source.Text, keys, Arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+            return await SendTextAsync(database);
         }
     }
+
+    /// <summary>Sends it by its hash.</summary>
+    public Task<RedisResult> SendHashAsync(IDatabase database) =>
+        database.ScriptEvaluateAsync(Source.Hash, [Key], Arguments, CommandFlags.DemandMaster);
+
+    /// <summary>Sends it whole.</summary>
+    public Task<RedisResult> SendTextAsync(IDatabase database) =>
+        database.ScriptEvaluateAsync(Source.Text, [Key], Arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+
+    /// <summary>Whether Redis knew the script and has lost it (a restart, SCRIPT FLUSH, a failover), or was never told.</summary>
+    public static bool IsUnknown(RedisServerException e) => e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
 
     private static RedisValue OptionalMs(TimeSpan? duration) => duration is { } some ? RedisLayout.Ms(some) : RedisValue.EmptyString;
 }

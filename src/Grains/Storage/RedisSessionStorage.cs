@@ -89,7 +89,23 @@ internal sealed class RedisSessionStorage(
 
         try
         {
-            return RedisReply.Read(script, await script.SendAsync(multiplexer.GetDatabase()), _clock);
+            return RedisReply.Read(script, await script.SendHashAsync(multiplexer.GetDatabase()), _clock);
+        }
+        catch (RedisServerException error) when (RedisScript.IsUnknown(error))
+        {
+            return await SendTextAsync(script, multiplexer);
+        }
+        catch (Exception error)
+        {
+            return RedisReply.Of(error);
+        }
+    }
+
+    private async Task<StoreReply> SendTextAsync(RedisScript script, IConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            return RedisReply.Read(script, await script.SendTextAsync(multiplexer.GetDatabase()), _clock);
         }
         catch (Exception error)
         {
