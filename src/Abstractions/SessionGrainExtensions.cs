@@ -102,22 +102,14 @@ public static class SessionGrainExtensions
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(user);
-        return session.RetryAsync(SessionRequest.New(), async request =>
-        {
-            await session.BindAsync(user, request);
-            return true;
-        });
+        return session.RetryAsync(SessionRequest.New(), request => session.BindAsync(user, request));
     }
 
     /// <inheritdoc cref="ISessionGrain.DestroyAsync"/>
     public static Task DestroyAsync(this ISessionGrain session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.RetryAsync(SessionRequest.New(), async request =>
-        {
-            await session.DestroyAsync(request);
-            return true;
-        });
+        return session.RetryAsync(SessionRequest.New(), request => session.DestroyAsync(request));
     }
 
     /// <summary>
@@ -130,6 +122,14 @@ public static class SessionGrainExtensions
     /// <exception cref="SessionLeaseTimeoutException">Somebody else had a lease for all of <c>LeaseWait</c>, or too many wait.</exception>
     public static Task<T> RetryAsync<T>(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task<T>> call) =>
         session.RepeatAsync(request, call, TimeProvider.System, CancellationToken.None);
+
+    /// <inheritdoc cref="RetryAsync{T}(ISessionGrain, SessionRequest, Func{SessionRequest, Task{T}})"/>
+    public static Task RetryAsync(this ISessionGrain session, SessionRequest request, Func<SessionRequest, Task> call) =>
+        session.RetryAsync(request, async again =>
+        {
+            await call(again);
+            return true;
+        });
 
     /// <summary>Makes a call that changes nothing, and makes it again while the silo that held the session is going away.</summary>
     /// <exception cref="SessionUnavailableException">The session could not be reached within <paramref name="patience"/>.</exception>

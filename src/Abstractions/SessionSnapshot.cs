@@ -36,6 +36,10 @@ public sealed class SessionSnapshot
     [Id(5)]
     public string? UserId { get; init; }
 
+    /// <summary>The listed session that this one goes with (<see cref="UserBinding.With"/>); null where it goes with none.</summary>
+    [Id(6)]
+    public SessionHandle? GoesWith { get; init; }
+
     /// <summary>A property's value as <c>ISession.SetString</c> wrote it; null where there is none.</summary>
     public string? GetString(string name) =>
         Properties.TryGetValue(name, out var value) ? Encoding.UTF8.GetString(value.Span) : null;

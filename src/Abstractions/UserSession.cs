@@ -100,5 +100,12 @@ public sealed record UserBinding
     [Id(4)]
     public SessionHandle? With { get; init; }
 
+    /// <summary>
+    /// The session in whose place on the list this one comes: one browser's new session after its last one has run out. It ends that one,
+    /// and has from then on what went with it. Null for none.
+    /// </summary>
+    [Id(5)]
+    public SessionHandle? Replaces { get; init; }
+
     private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? text[..MaxTextLength] : text;
 }

@@ -59,6 +59,7 @@ internal sealed class SessionState
             HasOwnTtl = OwnTtl is not null,
             Generation = Generation,
             UserId = User?.Id,
+            GoesWith = User?.With is { } listed ? SessionHandle.Parse(listed) : null,
         },
     };
 

@@ -18,11 +18,15 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     // What cookie authentication takes where nothing is said.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(14);
 
-    /// <summary>The key of the ticket that a request came with; null where it came with none.</summary>
-    public static string? KeyOf(HttpContext context) => (string?)context.Items[typeof(ActorTicketStore)];
-
-    /// <summary>The request is not signed in by it any more.</summary>
-    public static void Forget(HttpContext context) => context.Items.Remove(typeof(ActorTicketStore));
+    /// <summary>A ticket goes with another session from now on.</summary>
+    /// <exception cref="SessionDestroyedException">It has ended.</exception>
+    public static async Task GoWithAsync(SessionDoor door, string key, string userId, SessionHandle session)
+    {
+        if (TicketKey.TryParse(key, out var ticket))
+        {
+            await BindAsync(door, ticket.Handle, userId, session);
+        }
+    }
 
     public Task<string> StoreAsync(AuthenticationTicket ticket) => StoreAsync(ticket, visit: null);
 
@@ -50,17 +54,13 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         }
     }
 
-    public async Task<AuthenticationTicket?> RetrieveAsync(string key)
+    public async Task<AuthenticationTicket?> RetrieveAsync(string key) => Read(await OpenAsync(key, slide: true));
+
+    public async Task<AuthenticationTicket?> RetrieveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken)
     {
         var open = await OpenAsync(key, slide: true);
-        return open?.Snapshot.TryGetValue(Property, out var bytes) is true
-            ? TicketSerializer.Default.Deserialize(bytes.Value.ToArray()) : null;
-    }
-
-    public Task<AuthenticationTicket?> RetrieveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken)
-    {
-        httpContext.Items[typeof(ActorTicketStore)] = key;
-        return RetrieveAsync(key);
+        RequestTicket.Set(httpContext, new RequestTicket(key, open?.Snapshot.GoesWith));
+        return Read(open);
     }
 
     public async Task RemoveAsync(string key)
@@ -69,12 +69,7 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         {
             await door.Calls.ChangeAsync(
                 open.Grain, open.Key.Handle, door.Calls.NewRequest(open.Snapshot.Generation, first: null),
-                async request =>
-                {
-                    await open.Grain.DestroyAsync(request);
-                    return true;
-                },
-                CancellationToken.None);
+                request => open.Grain.DestroyAsync(request), CancellationToken.None);
         }
     }
 
@@ -89,18 +84,23 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         if (door.UserIdOf(ticket.Principal) is { } userId)
         {
             var with = visit is { UserId: { } bound } && bound == userId ? visit.Connection.Handle : (SessionHandle?)null;
-            await door.Calls.ChangeAsync(
-                grain, key.Handle, door.Calls.NewRequest(generation: 1, first: null),
-                async request =>
-                {
-                    await grain.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true, With = with }, request);
-                    return true;
-                },
-                CancellationToken.None);
+            await BindAsync(door, key.Handle, userId, with);
         }
 
         return key.ToString();
     }
+
+    private static Task BindAsync(SessionDoor door, SessionHandle ticket, string userId, SessionHandle? with)
+    {
+        var grain = door.GrainOf(ticket);
+        var user = new UserBinding { UserId = userId, IsUnlisted = true, With = with };
+        return door.Calls.ChangeAsync(
+            grain, ticket, door.Calls.NewRequest(generation: 1, first: null), request => grain.BindAsync(user, request),
+            CancellationToken.None);
+    }
+
+    private static AuthenticationTicket? Read(OpenTicket? open) => open?.Snapshot.TryGetValue(Property, out var bytes) is true
+        ? TicketSerializer.Default.Deserialize(bytes.Value.ToArray()) : null;
 
     private async Task<OpenTicket?> OpenAsync(string text, bool slide)
     {

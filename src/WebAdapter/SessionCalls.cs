@@ -45,6 +45,18 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
         ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
         WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
+    /// <inheritdoc cref="ChangeAsync{T}(ISessionGrain, SessionHandle, SessionRequest, Func{SessionRequest, Task{T}}, CancellationToken)"/>
+    public Task ChangeAsync(
+        ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task> call, CancellationToken token) =>
+        ChangeAsync(
+            grain, handle, request,
+            async again =>
+            {
+                await call(again);
+                return true;
+            },
+            token);
+
     /// <summary>Reads a session without its secret.</summary>
     public Task<SessionSnapshot?> ReadAsync(ISessionGrain grain, SessionHandle handle) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.ReadAsync().AsTask()), handle, changes: false, default);

@@ -73,11 +73,7 @@ internal sealed class SessionConnection
     public void Opened(int generation, bool isOvertaken) => (_generation, IsOvertaken) = (generation, isOvertaken);
 
     /// <summary>Ends the session whose secret somebody has kept for too long.</summary>
-    public Task RevokeAsync() => OperateAsync(async (grain, request) =>
-    {
-        await grain.EndAsync(SessionEndReason.Revoked, request);
-        return true;
-    });
+    public Task RevokeAsync() => ChangeAsync(request => _grain.EndAsync(SessionEndReason.Revoked, request));
 
     /// <summary>Creates the session under a secret drawn for it.</summary>
     public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
@@ -120,11 +116,7 @@ internal sealed class SessionConnection
             await JoinAsync(user.UserId);
         }
 
-        await OperateAsync(async (grain, request) =>
-        {
-            await grain.BindAsync(user, request);
-            return true;
-        });
+        await ChangeAsync(request => _grain.BindAsync(user, request));
     }
 
     /// <summary>
@@ -202,14 +194,7 @@ internal sealed class SessionConnection
         }
     }
 
-    public Task DestroyAsync() => ChangeAsync(
-        NewRequest(),
-        async request =>
-        {
-            await _grain.DestroyAsync(request);
-            return true;
-        },
-        CancellationToken.None);
+    public Task DestroyAsync() => ChangeAsync(request => _grain.DestroyAsync(request));
 
     /// <summary>Gives up what was not answered for.</summary>
     public void Forget()
@@ -253,6 +238,9 @@ internal sealed class SessionConnection
             throw;
         }
     }
+
+    private Task ChangeAsync(Func<SessionRequest, Task> call) =>
+        _door.Calls.ChangeAsync(_grain, Handle, NewRequest(), call, CancellationToken.None);
 
     private Task<T> ChangeAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
         _door.Calls.ChangeAsync(_grain, Handle, request, call, token);

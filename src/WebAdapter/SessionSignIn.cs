@@ -54,7 +54,7 @@ internal sealed class SessionSignIn(
         }
 
         await inner.SignOutAsync(context, scheme, properties);
-        ActorTicketStore.Forget(context);
+        RequestTicket.Set(context, null);
     }
 
     /// <summary>
@@ -82,10 +82,10 @@ internal sealed class SessionSignIn(
             context.Features.Set(feature);
         }
 
-        if (ActorTicketStore.KeyOf(context) is { } old)
+        if (RequestTicket.Of(context) is { } old)
         {
-            await store.RemoveAsync(old);
-            ActorTicketStore.Forget(context);
+            await store.RemoveAsync(old.Key);
+            RequestTicket.Set(context, null);
         }
     }
 

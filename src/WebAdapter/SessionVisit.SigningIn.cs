@@ -11,26 +11,62 @@ internal sealed partial class SessionVisit
             await CreateAsync(CancellationToken.None);
         }
 
+        var ticket = RequestTicket.Of(context) is { } came && door.UserIdOf(context.User) == userId ? came : null;
+        var replaces = ticket?.Session != Connection.Handle ? ticket?.Session : null;
         await Connection.BindAsync(new UserBinding
         {
             UserId = userId,
             Device = device ?? context.Request.Headers.UserAgent,
             Address = context.Connection.RemoteIpAddress?.ToString(),
+            Replaces = replaces,
         });
         UserId = userId;
         door.Log.SessionBound(Connection.Handle);
+        if (replaces is not null)
+        {
+            await TakeTicketAsync(ticket!, userId);
+        }
     }
 
     /// <summary>
-    /// A session that begins while its visitor is signed in by a ticket of ours is the user's from its beginning, and ends with all others
-    /// of theirs. On the list is the one that they signed in with, which keeps its place while the ticket lives.
+    /// A session that begins while its visitor is signed in by a ticket of ours is the user's from its beginning. On the list it takes the
+    /// place of the one that the ticket went with: it is the same browser, and what ends one of the two is to end both.
     /// </summary>
     private async Task FollowTicketAsync()
     {
-        if (ActorTicketStore.KeyOf(context) is not null && door.UserIdOf(context.User) is { } userId)
+        if (RequestTicket.Of(context) is not { } ticket || door.UserIdOf(context.User) is not { } userId)
         {
-            await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
-            UserId = userId;
+            return;
+        }
+
+        try
+        {
+            if (ticket.Session is not null)
+            {
+                await BindAsync(userId, device: null);
+                return;
+            }
+        }
+        catch (UserSessionLimitException)
+        {
+            // Its place is gone, and there is no other. Who is signed in may have a session all the same.
+        }
+
+        await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
+        UserId = userId;
+    }
+
+    private async Task TakeTicketAsync(RequestTicket ticket, string userId)
+    {
+        try
+        {
+            await ActorTicketStore.GoWithAsync(door, ticket.Key, userId, Connection.Handle);
+        }
+        catch (SessionDestroyedException)
+        {
+            // Somebody has ended it meanwhile, and may not have seen this one.
+            await Connection.DestroyAsync();
+            throw;
         }
     }
 

@@ -195,7 +195,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     }
 
     /// <summary>Gives an open session a new secret.</summary>
-    public Task RegenerateAsync() => RegenerateAsync(UserId);
+    public Task RegenerateAsync() => RegenerateAsync(userId: null);
 
     private async Task RegenerateAsync(string? userId)
     {

@@ -60,6 +60,28 @@ public sealed class CompanionTests
         Assert.NotNull(await next.ReadAsync());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_later_session_takes_the_place_and_what_goes_with_it(int hours)
+    {
+        await using var cluster = await SessionCluster.StartAsync(configure: options => options.MaxSessionsPerUser = 1);
+        var (first, ticket) = await BothAsync(cluster);
+        cluster.Time.Advance(TimeSpan.FromHours(hours));
+
+        var next = await cluster.NewSessionAsync();
+        await next.BindAsync(new UserBinding { UserId = Ada, Replaces = HandleOf(first) });
+        await ticket.BindAsync(new UserBinding { UserId = Ada, IsUnlisted = true, With = HandleOf(next) });
+
+        Assert.Equal(HandleOf(next), Assert.Single((await cluster.User(Ada).ListAsync()).Sessions).Handle);
+        Assert.Equal(HandleOf(next), (await ticket.ReadAsync())!.GoesWith);
+        Assert.Null(await first.ReadAsync());
+        await cluster.User(Ada).EndOthersAsync(HandleOf(next));
+        Assert.NotNull(await ticket.ReadAsync());
+        Assert.True(await cluster.User(Ada).EndAsync(HandleOf(next)));
+        Assert.Null(await ticket.ReadAsync());
+    }
+
     [Fact]
     public async Task A_place_that_nobody_has_any_more_ends_nobody()
     {

@@ -106,6 +106,28 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_begins_under_a_ticket_has_the_ticket_with_it_from_then_on()
+    {
+        using var here = new Browser(_first.Address);
+        await here.GetAsync("/sign-in/gil");
+        using var later = WithTicket(_first, TicketOf(here));
+        await later.GetAsync("/set/basket/tea");
+        using var other = new Browser(_first.Address);
+        await other.GetAsync("/sign-in/gil");
+
+        // Whoever ends all others from the new session stays signed in.
+        await later.GetAsync("/log-out-everywhere?others=true");
+        Assert.Equal("gil gil", await later.GetAsync("/user"));
+        Assert.Equal("- -", await other.GetAsync("/user"));
+
+        // And the device has gone whole where the new session is ended.
+        await other.GetAsync("/sign-in/gil");
+        await other.GetAsync($"/end/{later.Handle}");
+        Assert.Equal("- -", await later.GetAsync("/user"));
+        Assert.Single((await other.GetAsync("/devices")).Split('\n'));
+    }
+
+    [Fact]
     public async Task A_session_that_begins_after_a_sign_out_in_the_same_request_is_nobodys()
     {
         using var visitor = new Browser(_first.Address);

@@ -99,7 +99,7 @@ public abstract partial class StorageContract
     [Fact]
     public async Task OneThatIsRenewed_KeepsItsGrace()
     {
-        var (handle, last) = await CreateWithEventsAsync(keepFor: Short);
+        var (handle, last) = await CreateWithEventsAsync();
 
         AssertOutcome(StoreOutcome.Written, await Storage.TouchAsync(handle, last.Owner, last.ToVersion, 2 * Kept));
         Assert.InRange((await UntoldAsync(handle)).Left, Kept, 2 * Kept);
@@ -128,18 +128,23 @@ public abstract partial class StorageContract
         var handles = Enumerable.Range(0, 5).Select(_ => SessionHandle.New()).ToList();
         foreach (var handle in handles)
         {
-            AssertOutcome(StoreOutcome.Written, await Events.ScheduleAsync(handle, Short));
+            AssertOutcome(StoreOutcome.Written, await Events.ScheduleAsync(handle, Kept));
+        }
+
+        Assert.Empty(await TakeDueAsync());
+        foreach (var handle in handles)
+        {
+            await Events.ScheduleAsync(handle, Short);
         }
 
         await Events.ScheduleAsync(handles[0], Kept);
         await Events.ScheduleAsync(handles[1], null);
-        Assert.Empty(await TakeDueAsync());
         await AdvanceAsync(AfterShort);
 
         Assert.Equal(handles[2..].ToHashSet(), [.. await TakeDueAsync(hold: Short)]);
-        Assert.Empty(await TakeDueAsync());
         await AdvanceAsync(AfterShort);
         Assert.Equal(handles[2..].ToHashSet(), [.. await TakeDueAsync()]);
+        Assert.Empty(await TakeDueAsync());
     }
 
     [Fact]
@@ -183,9 +188,9 @@ public abstract partial class StorageContract
     public async Task OnlyOneWhoseTimeIsOver_Expires()
     {
         var (over, _) = await CreateWithEventsAsync(keepFor: Short);
-        var (renewed, last) = await CreateWithEventsAsync(keepFor: Short);
+        var (renewed, last) = await CreateWithEventsAsync();
         var (without, _) = await CreateAsync(SessionDelta.Empty);
-        await Storage.TouchAsync(renewed, last.Owner, last.ToVersion, Kept);
+        await Storage.TouchAsync(renewed, last.Owner, last.ToVersion, 2 * Kept);
         await AdvanceAsync(AfterShort);
 
         AssertOutcome(StoreOutcome.Written, await Events.ExpireAsync(over, SessionEndReason.Idle, TombstoneKept));
@@ -205,8 +210,10 @@ public abstract partial class StorageContract
         var (handle, first) = await CreateWithEventsAsync();
         var owner = OwnerNonce.New();
         await ClaimAsync(handle, owner);
-        await CommitAsync(handle, Next(first, SessionDelta.Empty.Set("b", [2])) with { Owner = owner, KeepFor = Short });
+        var last = Next(first, SessionDelta.Empty.Set("b", [2])) with { Owner = owner };
+        await CommitAsync(handle, last);
         var restoration = RestorationOf((await ClaimAsync(handle, owner)).Session!, owner) with { EventGrace = Grace };
+        AssertOutcome(StoreOutcome.Written, await Storage.TouchAsync(handle, owner, last.ToVersion, Short));
         await AdvanceAsync(AfterShort);
         AssertOutcome(StoreOutcome.Missing, await ClaimAsync(handle, owner));
 

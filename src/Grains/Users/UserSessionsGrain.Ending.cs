@@ -93,11 +93,7 @@ internal sealed partial class UserSessionsGrain
     {
         foreach (var grain in sessions.Select(session => GrainFactory.GetGrain<ISessionGrain>(session)))
         {
-            await grain.RetryAsync(SessionRequest.New(), async request =>
-            {
-                await grain.EndAsync(reason, request);
-                return true;
-            });
+            await grain.RetryAsync(SessionRequest.New(), request => grain.EndAsync(reason, request));
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         {
             if (user.With is { } other && await _pages.FindAsync(other) is { } listed)
             {
-                await EndAsync(HandlesOf(listed.With), SessionEndReason.Destroyed);
+                await EndAsync(HandlesOf(listed.With).Where(before => before != session), SessionEndReason.Destroyed);
                 await _pages.SetAsync(
                     Latest(listed) with { With = session.ToString(), WithExpiresAt = In(keptFor + (keptFor / 20)) }, IsOver);
                 _seen.Remove(other);
@@ -58,7 +58,8 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             return _mark.State;
         }
 
-        if (_limit.IsOn)
+        var place = user.Replaces is { } old ? await PlaceOfAsync(old) : null;
+        if (_limit.IsOn && place is null)
         {
             await EndListedAsync(await _limit.BeforeAsync(session, IsOver, LivesAsync), SessionEndReason.Limit);
         }
@@ -68,16 +69,26 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             Session = session.ToString(),
             Device = user.Device,
             Address = user.Address,
-            BoundAt = Now,
+            BoundAt = place?.BoundAt ?? Now,
             SeenAt = Now,
             ExpiresAt = In(keptFor),
             Stamp = _mark.State.Stamp,
         };
-        var before = await _pages.FindAsync(session);
+        var before = place ?? await _pages.FindAsync(session);
         _seen.Remove(session);
         await _pages.SetAsync(entry with { With = before?.With, WithExpiresAt = before?.WithExpiresAt ?? 0 }, IsOver);
+        if (place is not null)
+        {
+            await EndAsync(HandlesOf(place.Session), SessionEndReason.Destroyed);
+            await _pages.RemoveAsync(user.Replaces!.Value);
+            _seen.Remove(user.Replaces.Value);
+        }
+
         return _mark.State;
     });
+
+    private async Task<UserSessionEntry?> PlaceOfAsync(SessionHandle session) =>
+        await _pages.FindAsync(session) is { } entry && !IsOver(entry) ? Latest(entry) : null;
 
     public async Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with)
     {

@@ -106,13 +106,15 @@ internal sealed class Campaign : IAsyncDisposable
 
         _pairs += faults.Length > 1 ? 1 : 0;
         var struck = _world.Clock.Now;
-        // A server that starts needs its Redis.
-        foreach (var fault in faults.OrderBy(fault => fault.Server is null ? 0 : 1).ThenBy(fault => fault.Lasts))
+        async Task HealAsync(Fault fault)
         {
             await Clock.PassAsync(TimeSpan.FromTicks(Math.Max(0, (struck + fault.Lasts - _world.Clock.Now).Ticks)));
             await fault.HealAsync(_world);
         }
 
+        // A server that starts needs its Redis, and may not come up before the other server's fault has ended.
+        await Task.WhenAll(faults.Where(fault => fault.Server is null).Select(HealAsync));
+        await Task.WhenAll(faults.Where(fault => fault.Server is not null).Select(HealAsync));
         var healed = _world.Clock.Now;
         outage?.Invoke(healed + Reconnecting);
         partition(healed + Settling);

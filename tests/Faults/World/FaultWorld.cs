@@ -14,6 +14,9 @@ internal sealed class FaultWorld : IAsyncDisposable
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
+    // Of tries to start a server, each as long as AppProcess has patience at most.
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<int, bool> _heldDown = new();
     private readonly ConcurrentQueue<TimeSpan> _unstoredKills = new();
@@ -137,15 +140,17 @@ internal sealed class FaultWorld : IAsyncDisposable
         await _starting[server.Number].WaitAsync();
         try
         {
-            for (var tries = 1; !server.IsRunning; tries++)
+            var since = Clock.Now;
+            while (!server.IsRunning)
             {
                 try
                 {
                     await server.StartAsync();
                 }
-                catch (Exception e) when (e is InvalidOperationException or TimeoutException && tries < 5)
+                catch (Exception e) when (e is InvalidOperationException or TimeoutException && Clock.Now - since < StartLimit)
                 {
-                    // It may have met a fault at its start. What it met last is thrown.
+                    // It may have met a fault at its start, so often as the fault lasts. What it met last is thrown.
+                    Findings.Note($"{Clock.Now.TotalSeconds:0.0} s: server {server.Number} did not start: {e.Message}");
                     server.Kill();
                 }
             }
