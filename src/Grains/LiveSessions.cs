@@ -6,7 +6,7 @@ namespace SessionActors;
 /// The sessions in the memory of this silo, for what concerns all of them, or one whose grain cannot be called because another silo is to
 /// have it. What is to be done with one is done in the turns of its grain.
 /// </summary>
-internal sealed class LiveSessions
+internal sealed class LiveSessions : ILocalSessions
 {
     private readonly ConcurrentDictionary<SessionHandle, LiveSession> _sessions = new();
 
@@ -25,6 +25,9 @@ internal sealed class LiveSessions
             _sessions.TryRemove(new(handle, live));
         }
     }
+
+    public SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide) =>
+        _sessions.TryGetValue(handle, out var live) ? live.Activation.TryOpen(secret, slide) : null;
 
     /// <summary>Does something with a session if it is in memory; says whether it was.</summary>
     public async Task<bool> WithAsync(SessionHandle handle, Func<SessionActivation, Task> action)

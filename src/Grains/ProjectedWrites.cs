@@ -18,13 +18,13 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     /// <summary>The last state that the store has confirmed.</summary>
     public SessionState Flushed { get; private set; } = loaded.State;
 
-    /// <summary>What readers see: the last state that a caller was told of.</summary>
+    /// <summary>What readers see, those in other threads too: the last state that a caller was told of.</summary>
     public SessionState Current
     {
-        get => _current;
+        get => Volatile.Read(ref _current);
         private set
         {
-            _current = value;
+            Volatile.Write(ref _current, value);
             _changed?.TrySetResult();
             _changed = null;
         }

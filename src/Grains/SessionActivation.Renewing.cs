@@ -17,6 +17,10 @@ internal sealed partial class SessionActivation
             _touching = TouchAsync(writes);
             _touching.Ignore();
         }
+        else
+        {
+            Show(writes);
+        }
     }
 
     /// <summary>Completes when the store has heard of the activity that there was.</summary>
@@ -62,5 +66,7 @@ internal sealed partial class SessionActivation
 
             await writes.Drained;
         }
+
+        Show(writes);
     }
 }

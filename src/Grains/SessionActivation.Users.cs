@@ -30,6 +30,7 @@ internal sealed partial class SessionActivation
     /// <summary>The user's sessions were ended together, this one perhaps among them.</summary>
     public async Task HearAsync(string userId, UserMark mark)
     {
+        Hide();
         User.Learn(userId, mark, silo.Now);
         if (_writes is { } writes && EndedBy(writes) is SessionEndReason.Revoked)
         {

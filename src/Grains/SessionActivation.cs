@@ -116,6 +116,7 @@ internal sealed partial class SessionActivation(
     /// <summary>When nothing waits any more: gives the session back to the store, or ends it there if it has ended.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
+        Hide();
         if (_starting is not null)
         {
             // What a claim reads that is still under way is somebody else's by the time it is there.
@@ -177,6 +178,7 @@ internal sealed partial class SessionActivation(
         }
 
         _stopped = why;
+        Hide();
         _hasStopped.TrySetResult();
         var writes = _writes;
         _writes = null;
@@ -210,6 +212,7 @@ internal sealed partial class SessionActivation(
 
     private void Forget()
     {
+        Hide();
         _writes = null;
         silo.Live.Remove(handle, this);
     }

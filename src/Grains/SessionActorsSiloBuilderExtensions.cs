@@ -33,6 +33,7 @@ public static class SessionActorsSiloBuilderExtensions
             services.AddSingleton<SessionMetrics>();
             services.AddSingleton<OwnerNames>();
             services.AddSingleton<SessionSilo>();
+            services.AddSingleton<ILocalSessions>(sp => sp.GetRequiredService<SessionSilo>().Live);
             services.AddSingleton<RedlockGuard>();
             services.AddSingleton<PreviousOwners>();
             silo.AddGrainService<HandOver>();

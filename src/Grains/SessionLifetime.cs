@@ -15,7 +15,8 @@ internal sealed class SessionLifetime
     // As long as callers wait for the store: whatever a renewal takes is less, or they hear of it.
     private static readonly TimeSpan ShortlyKept = SessionRequest.DefaultPatience;
 
-    private TimeSpan _activeAt = TimeSpan.MinValue;
+    // In ticks. Activity is seen by any thread, all else in the turns of the session's grain.
+    private long _activeAt = TimeSpan.MinValue.Ticks;
     private TimeSpan _keptUntil;
     private TimeSpan? _endsAt;
 
@@ -37,38 +38,62 @@ internal sealed class SessionLifetime
     public void Start(TimeSpan now, TimeSpan askedAt, TimeSpan ttl, TimeSpan keptFor, TimeSpan? lifetimeLeft)
     {
         var activeAt = now - ttl + (keptFor < ttl ? keptFor : ttl);
-        _activeAt = activeAt > _activeAt ? activeAt : _activeAt;
+        Slide(activeAt);
         _keptUntil = askedAt + keptFor;
         _endsAt = now + lifetimeLeft;
         IsKept = keptFor >= ShortlyKept;
     }
 
-    public void Slide(TimeSpan now) => _activeAt = now;
+    /// <summary>The session was used. Called by any thread; one that comes late takes nothing back.</summary>
+    public void Slide(TimeSpan now)
+    {
+        var seen = Volatile.Read(ref _activeAt);
+        while (now.Ticks > seen)
+        {
+            var other = Interlocked.CompareExchange(ref _activeAt, now.Ticks, seen);
+            if (other == seen)
+            {
+                return;
+            }
+
+            seen = other;
+        }
+    }
 
     /// <summary>Why the session is over; null while it is not. One that is being written is not idle.</summary>
     public SessionEndReason? EndedBy(TimeSpan now, TimeSpan ttl, bool isWritten) =>
         now >= _endsAt ? SessionEndReason.Lifetime
-        : !isWritten && now - _activeAt >= ttl ? SessionEndReason.Idle
+        : !isWritten && now - ActiveAt >= ttl ? SessionEndReason.Idle
         : null;
 
     /// <summary>What is left until the session ends if nobody uses it any more.</summary>
-    public TimeSpan Left(TimeSpan now, TimeSpan ttl) => Least(_activeAt + ttl - now, now);
+    public TimeSpan Left(TimeSpan now, TimeSpan ttl) => Least(ActiveAt + ttl - now, now);
+
+    /// <summary>From when on the session may have ended, or the store may have to hear of activity.</summary>
+    public TimeSpan GoodUntil(TimeSpan ttl)
+    {
+        // Activity in the last moment that the store keeps enough for needs no renewal yet.
+        var (idle, told) = (ActiveAt + ttl, _endsAt <= _keptUntil ? _endsAt.Value : _keptUntil - ttl + TimeSpan.FromTicks(1));
+        return idle < told ? idle : told;
+    }
 
     /// <summary>How long the store shall keep the session from now on, where it has to be told; else null.</summary>
     public TimeSpan? KeepFor(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval)
     {
-        var needed = Least(_activeAt + ttl - now, now);
+        var needed = Left(now, ttl);
         return _keptUntil - now < needed ? KeepForAnyway(now, ttl, touchInterval) : null;
     }
 
     /// <summary>How long the store shall keep the session from now on, told whether it is due or not.</summary>
-    public TimeSpan KeepForAnyway(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval) => Least(_activeAt + ttl + touchInterval - now, now);
+    public TimeSpan KeepForAnyway(TimeSpan now, TimeSpan ttl, TimeSpan touchInterval) => Least(ActiveAt + ttl + touchInterval - now, now);
 
     /// <summary>The store was told, at the time given, to keep the session for so long.</summary>
     public void Kept(TimeSpan toldAt, TimeSpan keepFor) => (_keptUntil, IsKept) = (toldAt + keepFor, true);
 
     /// <summary>What is left until the absolute end; null without one.</summary>
     public TimeSpan? LifetimeLeft(TimeSpan now) => _endsAt - now;
+
+    private TimeSpan ActiveAt => new(Volatile.Read(ref _activeAt));
 
     // A store keeps nothing for no time at all; the end is judged elsewhere.
     private TimeSpan Least(TimeSpan left, TimeSpan now)

@@ -10,7 +10,7 @@ internal sealed class SessionConnection
     private static readonly TimeSpan JoinWait = TimeSpan.FromSeconds(2), JoinPause = TimeSpan.FromMilliseconds(50);
 
     private readonly SessionDoor _door;
-    private readonly ISessionGrain _grain;
+    private ISessionGrain? _grain;
     private SessionToken _token;
     private SessionToken _nextToken;
     private SessionRequest? _commit;
@@ -23,7 +23,6 @@ internal sealed class SessionConnection
     public SessionConnection(SessionDoor door, SessionHandle handle)
     {
         _door = door;
-        _grain = door.GrainOf(handle);
         Handle = handle;
     }
 
@@ -42,7 +41,13 @@ internal sealed class SessionConnection
     /// <summary>The lease that changes are made under, where this request has one.</summary>
     public SessionLease? Lease { get; private set; }
 
-    public ValueTask<SessionOpening> OpenAsync(bool slide) => _door.Calls.OpenAsync(_grain, Handle, _token.Hash, slide);
+    /// <summary>Opens the session: without a call to its grain where that is in this process and has nothing to do.</summary>
+    public ValueTask<SessionOpening> OpenAsync(bool slide)
+    {
+        var secret = _token.Hash;
+        return _door.Local?.TryOpen(Handle, secret, slide) is { } opening
+            ? new(opening) : _door.Calls.OpenAsync(Grain, Handle, secret, slide);
+    }
 
     /// <summary>Opens the session when this request has it to itself. <c>LeaseWait</c> bounds the wait.</summary>
     /// <param name="slide">Whether this renews the idle time-out.</param>
@@ -51,10 +56,10 @@ internal sealed class SessionConnection
     /// <exception cref="SessionLeaseTimeoutException">Others had it for too long, or too many wait.</exception>
     public async Task<SessionOpening> AcquireAsync(bool slide, Func<Task>? atEnd, CancellationToken token)
     {
-        var opening = await _grain.AcquireAsync(_token.Hash, slide, NewRequest(), token);
+        var opening = await Grain.AcquireAsync(_token.Hash, slide, NewRequest(), token);
         // Renewed by the real clock, whatever the application dates cookies by: the session's is real, too.
         Lease = opening.Lease is { } grant
-            ? new SessionLease(_grain, grant, opening.Snapshot!, TimeProvider.System, atEnd)
+            ? new SessionLease(Grain, grant, opening.Snapshot!, TimeProvider.System, atEnd)
             : null;
         return opening;
     }
@@ -73,7 +78,7 @@ internal sealed class SessionConnection
     public void Opened(int generation, bool isOvertaken) => (_generation, IsOvertaken) = (generation, isOvertaken);
 
     /// <summary>Ends the session whose secret somebody has kept for too long.</summary>
-    public Task RevokeAsync() => ChangeAsync(request => _grain.EndAsync(SessionEndReason.Revoked, request));
+    public Task RevokeAsync() => ChangeAsync(request => Grain.EndAsync(SessionEndReason.Revoked, request));
 
     /// <summary>Creates the session under a secret drawn for it.</summary>
     public async Task<SessionCreated> CreateAsync(SessionDelta delta, CancellationToken token)
@@ -87,7 +92,7 @@ internal sealed class SessionConnection
         }
 
         var session = new NewSession { Secret = _token.Hash, Delta = delta, AbsoluteLifetime = _door.AbsoluteLifetime };
-        var created = await CommitAsync(_commit, request => _grain.CreateAsync(session, request), token);
+        var created = await CommitAsync(_commit, request => Grain.CreateAsync(session, request), token);
         _token = _token.Created(_door.Now, created.LifetimeLeft);
         _generation = created.Generation;
         return created;
@@ -96,12 +101,12 @@ internal sealed class SessionConnection
     public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
     {
         _commit = _commit is { } sent ? Again(sent) : NewRequest() with { OnConflict = onConflict };
-        return CommitAsync(_commit, request => _grain.CommitAsync(delta, request), token);
+        return CommitAsync(_commit, request => Grain.CommitAsync(delta, request), token);
     }
 
     /// <summary>Makes an atomic operation, which needs no commit.</summary>
     public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
-        ChangeAsync(NewRequest(), request => operation(_grain, request), CancellationToken.None);
+        ChangeAsync(NewRequest(), request => operation(Grain, request), CancellationToken.None);
 
     /// <summary>
     /// Whether another request has given the session the newest secret: this one goes on under it, and has no cookie to send.
@@ -116,7 +121,7 @@ internal sealed class SessionConnection
             await JoinAsync(user.UserId);
         }
 
-        await ChangeAsync(request => _grain.BindAsync(user, request));
+        await ChangeAsync(request => Grain.BindAsync(user, request));
     }
 
     /// <summary>
@@ -151,7 +156,7 @@ internal sealed class SessionConnection
     {
         for (var waited = TimeSpan.Zero; ; waited += JoinPause)
         {
-            var session = await _door.Calls.ReadAsync(_grain, Handle);
+            var session = await _door.Calls.ReadAsync(Grain, Handle);
             var isNext = session?.Generation - _generation is 0 or 1;
             if (isNext && session!.UserId == userId)
             {
@@ -181,7 +186,7 @@ internal sealed class SessionConnection
         try
         {
             var secret = _nextToken.Hash;
-            _generation = await ChangeAsync(_rotation, request => _grain.RegenerateAsync(secret, request), CancellationToken.None);
+            _generation = await ChangeAsync(_rotation, request => Grain.RegenerateAsync(secret, request), CancellationToken.None);
             _token = _nextToken;
             _rotation = null;
             // What was sent before and not answered is still this request's, and is refused under the generation that was replaced here.
@@ -194,7 +199,7 @@ internal sealed class SessionConnection
         }
     }
 
-    public Task DestroyAsync() => ChangeAsync(request => _grain.DestroyAsync(request));
+    public Task DestroyAsync() => ChangeAsync(request => Grain.DestroyAsync(request));
 
     /// <summary>Gives up what was not answered for.</summary>
     public void Forget()
@@ -205,6 +210,8 @@ internal sealed class SessionConnection
 
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
+
+    private ISessionGrain Grain => _grain ??= _door.GrainOf(Handle);
 
     private SessionRequest NewRequest()
     {
@@ -240,8 +247,8 @@ internal sealed class SessionConnection
     }
 
     private Task ChangeAsync(Func<SessionRequest, Task> call) =>
-        _door.Calls.ChangeAsync(_grain, Handle, NewRequest(), call, CancellationToken.None);
+        _door.Calls.ChangeAsync(Grain, Handle, NewRequest(), call, CancellationToken.None);
 
     private Task<T> ChangeAsync<T>(SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
-        _door.Calls.ChangeAsync(_grain, Handle, request, call, token);
+        _door.Calls.ChangeAsync(Grain, Handle, request, call, token);
 }

@@ -21,9 +21,14 @@ internal sealed class SessionDoor : IDisposable
     private readonly Func<ClaimsPrincipal, string?>? _userIdOf;
     private ISessionGrain? _anySession;
 
-    public SessionDoor(IGrainFactory grains, IOptions<ActorSessionOptions> options, IMeterFactory meters, ILoggerFactory loggers)
+    public SessionDoor(
+        IGrainFactory grains,
+        IOptions<ActorSessionOptions> options,
+        IMeterFactory meters,
+        ILoggerFactory loggers,
+        ILocalSessions? local = null)
     {
-        _grains = grains;
+        (_grains, Local) = (grains, local);
         _time = options.Value.TimeProvider ?? TimeProvider.System;
         _ended = new EndedSessions(_time);
         _metrics = new WebMetrics(meters);
@@ -38,6 +43,9 @@ internal sealed class SessionDoor : IDisposable
         _endsOnOldSecret = options.Value.OnOldSecret == OldSecretBehaviour.EndSession;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }
+
+    /// <summary>The sessions of the silo in this process; null where there is none.</summary>
+    public ILocalSessions? Local { get; }
 
     public CookieKeys Keys { get; }
 

@@ -14,6 +14,7 @@ internal interface ISimCall
 internal sealed class SimCluster(SimScheduler scheduler, SimStore store, SessionActorsOptions options)
 {
     private readonly List<SimSilo> _silos = [];
+    private readonly List<SimSilo> _alive = [];
     private readonly Dictionary<SessionHandle, List<SimActivation>> _directory = [];
     private int _started;
 
@@ -26,7 +27,19 @@ internal sealed class SimCluster(SimScheduler scheduler, SimStore store, Session
     /// <summary>Of a hundred answers, so many never arrive.</summary>
     public int LostAnswers { get; set; }
 
-    public void Start() => _silos.Add(new SimSilo(++_started, scheduler, store, options));
+    public void Start()
+    {
+        var silo = new SimSilo(++_started, scheduler, store, options);
+        _silos.Add(silo);
+        _alive.Add(silo);
+    }
+
+    /// <summary>
+    /// The sessions in the memory of the silo that a caller's web server runs beside, be it declared dead or not. Null where that stands
+    /// still.
+    /// </summary>
+    public ILocalSessions? LocalTo(int caller) =>
+        _alive.Count > 0 && _alive[caller % _alive.Count] is { IsPaused: false } silo ? silo.Shared.Live : null;
 
     /// <summary>Calls a session, wherever it is for this caller: of two activations each mostly knows one.</summary>
     public Task<T> CallAsync<T>(SessionHandle handle, int caller, Func<ISessionGrain, Task<T>> call)
@@ -42,6 +55,7 @@ internal sealed class SimCluster(SimScheduler scheduler, SimStore store, Session
         scheduler.Note(() => $"{silo.Name}: killed");
         silo.Die();
         _silos.Remove(silo);
+        _alive.Remove(silo);
         scheduler.Clock.After(scheduler.Dice.Between(0, 2000), () => Forget(silo));
     }
 

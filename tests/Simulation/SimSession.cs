@@ -1,12 +1,13 @@
 namespace SessionActors;
 
-/// <summary>A session as a client has it: each call goes over the network.</summary>
+/// <summary>A session as a client has it: each call goes over the network, but for what the silo beside it has at hand.</summary>
 internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int caller) : ISessionGrain, IGrainBase
 {
     public IGrainContext GrainContext { get; } = new StubContext(handle, null!, () => { });
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
-        new(CallAsync(grain => grain.OpenAsync(secret, slide).AsTask()));
+        cluster.LocalTo(caller)?.TryOpen(handle, secret, slide) is { } opening
+            ? new(opening) : new(CallAsync(grain => grain.OpenAsync(secret, slide).AsTask()));
 
     public ValueTask<SessionSnapshot?> ReadAsync() => new(CallAsync(grain => grain.ReadAsync().AsTask()));
 

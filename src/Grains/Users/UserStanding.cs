@@ -16,7 +16,10 @@ internal sealed class UserStanding(SessionHandle handle, SessionSilo silo)
 
     /// <summary>Whether it is known well enough.</summary>
     public bool IsKnown(BoundUser? user) =>
-        user is null || (_userId == user.Id && _mark is not null && silo.Now - _lookedUpAt < LookUpAgain);
+        user is null || (_userId == user.Id && _mark is not null && silo.Now < KnownUntil);
+
+    /// <summary>When it has to be looked up again.</summary>
+    public TimeSpan KnownUntil => _lookedUpAt + LookUpAgain;
 
     /// <summary>Whether the session has ended, as far as is known.</summary>
     public bool HasEnded(BoundUser? user) => user is not null && _userId == user.Id && _mark?.Ends(user, handle) is true;

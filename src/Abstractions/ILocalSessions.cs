@@ -1,0 +1,14 @@
+namespace SessionActors;
+
+/// <summary>The sessions in this process's memory, for the web server that runs beside the silo.</summary>
+internal interface ILocalSessions
+{
+    /// <summary>
+    /// Opens a session as its grain would, without a call to it, where the grain would do nothing else. Null where the grain has to be
+    /// asked: it may have the session or not.
+    /// </summary>
+    /// <param name="handle">The session.</param>
+    /// <param name="secret">The hash of the secret in its cookie.</param>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide);
+}

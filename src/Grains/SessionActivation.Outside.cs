@@ -1,0 +1,58 @@
+namespace SessionActors;
+
+/// <content>What may be answered outside of the turns of the session's grain: by any thread of this process, at any time.</content>
+internal sealed partial class SessionActivation
+{
+    // Made in a turn; null where only a turn can tell.
+    private volatile OutsideView? _view;
+
+    /// <summary>Opens the session for whoever shows its secret; null where the grain has to be asked.</summary>
+    public SessionOpening? TryOpen(in SecretHash secret, bool slide)
+    {
+        // The state is read before anything that says whether it may be answered with: whoever stands still in between is turned away.
+        if (_view is not { } view || view.Writes.Current != view.State || view.State.Secret is not { } own || !own.Matches(secret))
+        {
+            return null;
+        }
+
+        var now = silo.Now;
+        if (now >= view.GoodUntil || !silo.Serving.IsHeld || view.ConfirmedAt < silo.Healing.Store.WarnedAt)
+        {
+            return null;
+        }
+
+        if (slide)
+        {
+            lifetime.Slide(now);
+        }
+
+        return view.State.Opening;
+    }
+
+    /// <summary>
+    /// Lets those outside answer until the store has to hear of their activity, or something has to be looked up. What is written replaces
+    /// the state, and so ends it too.
+    /// </summary>
+    private void Show(PendingWrites writes)
+    {
+        var state = writes.Current;
+        if (AtHand != writes || state.Secret is null)
+        {
+            return;
+        }
+
+        var goodUntil = lifetime.GoodUntil(state.Ttl);
+        goodUntil = state.User is not null && User.KnownUntil < goodUntil ? User.KnownUntil : goodUntil;
+        if (_view is not { } view || view.State != state || view.GoodUntil != goodUntil || view.ConfirmedAt != owner.ConfirmedAt)
+        {
+            // Made here, and not by whichever thread comes first.
+            _ = state.Opening;
+            _view = new OutsideView(writes, state, goodUntil, owner.ConfirmedAt);
+        }
+    }
+
+    /// <summary>From now on only turns answer.</summary>
+    private void Hide() => _view = null;
+
+    private sealed record OutsideView(PendingWrites Writes, SessionState State, TimeSpan GoodUntil, long ConfirmedAt);
+}
