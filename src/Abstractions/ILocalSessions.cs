@@ -11,4 +11,7 @@ internal interface ILocalSessions
     /// <param name="secret">The hash of the secret in its cookie.</param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
     SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide);
+
+    /// <summary>Whether the session is in this process's memory.</summary>
+    bool Has(SessionHandle handle);
 }

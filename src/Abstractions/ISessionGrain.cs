@@ -29,6 +29,16 @@ public interface ISessionGrain : IGrainWithStringKey
     ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide);
 
     /// <summary>
+    /// Opens the session for a caller that has a snapshot of it: where that can be, the answer has only what has changed since
+    /// (<see cref="SessionOpening.Changes"/>).
+    /// </summary>
+    /// <param name="secret">The hash of the cookie's secret.</param>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    /// <param name="known">The snapshot that the caller has.</param>
+    [Alias("OpenSince"), ResponseTimeout("00:00:06")]
+    ValueTask<SessionOpening> OpenSinceAsync(SecretHash secret, bool slide, SnapshotMark known);
+
+    /// <summary>
     /// The session as it is now, then as it is after each change (of several at once the last), and at last its end. Does not renew the
     /// idle time-out. Ends without an end where the session moves to another silo; <see cref="SessionWatchExtensions.WatchAsync"/> goes on
     /// there. What another cluster changes is seen when this one reads it next.

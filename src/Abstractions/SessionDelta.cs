@@ -13,8 +13,14 @@ public sealed class SessionDelta
         ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty;
     private static readonly ImmutableHashSet<string> NoRemoves = [];
 
+    [Id(2)]
+    private readonly PropertyValues _sets;
+
     [Id(4)]
     private readonly TimeSpan? _ttl;
+
+    [Id(5)]
+    private readonly PropertyValues _patches;
 
     /// <summary>The delta that changes nothing.</summary>
     public static readonly SessionDelta Empty = new();
@@ -28,8 +34,11 @@ public sealed class SessionDelta
     public bool Clears { get; init; }
 
     /// <summary>The properties set, with their new values.</summary>
-    [Id(2)]
-    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Sets { get; init; } = NoSets;
+    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Sets
+    {
+        get => _sets.All;
+        init => _sets = new PropertyValues(value);
+    }
 
     /// <summary>The properties removed; never one that is also in <see cref="Sets"/>.</summary>
     [Id(3)]
@@ -39,8 +48,11 @@ public sealed class SessionDelta
     /// What is changed inside properties that are JSON: for each an RFC 6902 document, that is a JSON array of operations (<c>add</c>,
     /// <c>remove</c>, <c>replace</c>, <c>test</c>) as UTF-8. Applied last, to what <see cref="Sets"/> or else the session has by then.
     /// </summary>
-    [Id(5)]
-    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Patches { get; init; } = NoSets;
+    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Patches
+    {
+        get => _patches.All;
+        init => _patches = new PropertyValues(value);
+    }
 
     /// <summary>
     /// The session's own idle time-out from now on, <see cref="MinTtl"/> to <see cref="MaxTtl"/>; null leaves it as it is.

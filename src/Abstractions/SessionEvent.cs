@@ -21,6 +21,9 @@ public enum SessionEventKind
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionEvent")]
 public sealed class SessionEvent
 {
+    [Id(5)]
+    private readonly PropertyValues _properties;
+
     /// <summary>What happened.</summary>
     [Id(0)]
     public required SessionEventKind Kind { get; init; }
@@ -42,8 +45,11 @@ public sealed class SessionEvent
     public string? UserId { get; init; }
 
     /// <summary>Its properties by name: as they are when the event is told, and of one that has ended the last ones.</summary>
-    [Id(5)]
-    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
+    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties
+    {
+        get => _properties.All;
+        init => _properties = new PropertyValues(value);
+    }
 
     /// <summary>Tells one event from all others, and is the same when it is told again.</summary>
     public string Id => string.Create(CultureInfo.InvariantCulture, $"{Handle}/{Number}");

@@ -13,10 +13,19 @@ public enum SessionStanding
     Superseded,
 }
 
+/// <summary>A snapshot that somebody has, by what only it has: no two of a session have the same.</summary>
+/// <param name="History">Its <see cref="SessionSnapshot.History"/>.</param>
+/// <param name="Version">Its <see cref="SessionSnapshot.Version"/>.</param>
+[GenerateSerializer, Immutable, Alias("SessionActors.SnapshotMark")]
+public readonly record struct SnapshotMark([property: Id(0)] ulong History, [property: Id(1)] long Version);
+
 /// <summary>The answer to <see cref="ISessionGrain.OpenAsync"/>.</summary>
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionOpening")]
 public sealed class SessionOpening
 {
+    /// <summary>The answer where the caller's snapshot is the session's.</summary>
+    internal static readonly SessionOpening Same = new() { Standing = SessionStanding.Open, Changes = SessionDelta.Empty };
+
     /// <summary>The answer where the secret is not the session's any more.</summary>
     public static readonly SessionOpening Superseded = new() { Standing = SessionStanding.Superseded };
 
@@ -42,6 +51,32 @@ public sealed class SessionOpening
     /// </summary>
     [Id(4)]
     public bool IsUnderOldSecret { get; init; }
+
+    /// <summary>
+    /// What has changed since the snapshot that the caller has (<see cref="ISessionGrain.OpenSinceAsync"/>). <see cref="Snapshot"/> is then
+    /// without properties, or null where nothing has changed. Null: the snapshot is whole.
+    /// </summary>
+    [Id(5)]
+    public SessionDelta? Changes { get; init; }
+
+    /// <summary>The whole answer, put together from this one and an earlier whole one, which had the snapshot that was named.</summary>
+    internal SessionOpening Whole(SessionOpening earlier) => Changes is not { } changes ? this
+        : Snapshot is not { } now ? earlier
+        : new SessionOpening
+        {
+            Standing = Standing,
+            Snapshot = new SessionSnapshot
+            {
+                Version = now.Version,
+                Properties = earlier.Snapshot!.Properties.SetItems(changes.Sets).RemoveRange(changes.Removes),
+                Ttl = now.Ttl,
+                HasOwnTtl = now.HasOwnTtl,
+                Generation = now.Generation,
+                UserId = now.UserId,
+                GoesWith = now.GoesWith,
+                History = now.History,
+            },
+        };
 
     internal static SessionOpening UnderOldSecret(SessionSnapshot snapshot) =>
         new() { Standing = SessionStanding.Open, Snapshot = snapshot, IsUnderOldSecret = true };

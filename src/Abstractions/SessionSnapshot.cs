@@ -10,13 +10,19 @@ namespace SessionActors;
 [GenerateSerializer, Immutable, Alias("SessionActors.SessionSnapshot")]
 public sealed class SessionSnapshot
 {
+    [Id(1)]
+    private readonly PropertyValues _properties;
+
     /// <summary>The session's version: it grows by one with every delta.</summary>
     [Id(0)]
     public required long Version { get; init; }
 
     /// <summary>The properties by name.</summary>
-    [Id(1)]
-    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties { get; init; }
+    public required ImmutableDictionary<string, ReadOnlyMemory<byte>> Properties
+    {
+        get => _properties.All;
+        init => _properties = new PropertyValues(value);
+    }
 
     /// <summary>The idle time-out of the session.</summary>
     [Id(2)]
@@ -39,6 +45,10 @@ public sealed class SessionSnapshot
     /// <summary>The listed session that this one goes with (<see cref="UserBinding.With"/>); null where it goes with none.</summary>
     [Id(6)]
     public SessionHandle? GoesWith { get; init; }
+
+    /// <summary>What <see cref="Version"/> is counted in: drawn when a silo loads the session, which may be older then.</summary>
+    [Id(7)]
+    public ulong History { get; init; }
 
     /// <summary>A property's value as <c>ISession.SetString</c> wrote it; null where there is none.</summary>
     public string? GetString(string name) =>

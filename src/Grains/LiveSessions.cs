@@ -29,6 +29,8 @@ internal sealed class LiveSessions : ILocalSessions
     public SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide) =>
         _sessions.TryGetValue(handle, out var live) ? live.Activation.TryOpen(secret, slide) : null;
 
+    public bool Has(SessionHandle handle) => _sessions.ContainsKey(handle);
+
     /// <summary>Does something with a session if it is in memory; says whether it was.</summary>
     public async Task<bool> WithAsync(SessionHandle handle, Func<SessionActivation, Task> action)
     {

@@ -41,8 +41,9 @@ internal sealed partial class SessionActivation
             return;
         }
 
-        var goodUntil = lifetime.GoodUntil(state.Ttl);
-        goodUntil = state.User is not null && User.KnownUntil < goodUntil ? User.KnownUntil : goodUntil;
+        // Orleans collects what nobody calls, and opens from outside are no calls.
+        var goodUntil = Least(lifetime.GoodUntil(state.Ttl), silo.Now + (silo.Options.CollectionAge / 2));
+        goodUntil = state.User is null ? goodUntil : Least(User.KnownUntil, goodUntil);
         if (_view is not { } view || view.State != state || view.GoodUntil != goodUntil || view.ConfirmedAt != owner.ConfirmedAt)
         {
             // Made here, and not by whichever thread comes first.

@@ -6,6 +6,12 @@ internal sealed partial class SessionGrain
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
         _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
 
+    public ValueTask<SessionOpening> OpenSinceAsync(SecretHash secret, bool slide, SnapshotMark known)
+    {
+        var opening = OpenAsync(secret, slide);
+        return opening.IsCompletedSuccessfully ? new(Since(known, opening.Result)) : SinceAsync(known, opening);
+    }
+
     public ValueTask<SessionSnapshot?> ReadAsync() =>
         _activation.AtHand is { } writes ? new(writes.Current.Opening.Snapshot) : LoadAndReadAsync();
 
@@ -26,6 +32,12 @@ internal sealed partial class SessionGrain
 
         return isOld ? SessionOpening.UnderOldSecret(state.Opening.Snapshot!) : state.Opening;
     }
+
+    private async ValueTask<SessionOpening> SinceAsync(SnapshotMark known, ValueTask<SessionOpening> opening) =>
+        Since(known, await opening);
+
+    private SessionOpening Since(SnapshotMark known, SessionOpening opening) =>
+        _activation.Loaded?.Current is { } state && state.Opening == opening ? state.OpeningSince(known) : opening;
 
     private async ValueTask<SessionOpening> OpenAsync(PendingWrites writes, SecretHash? secret, bool slide)
     {

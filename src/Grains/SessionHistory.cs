@@ -12,14 +12,19 @@ internal sealed class SessionHistory
     private readonly long _since;
     private readonly ImmutableDictionary<string, (long Version, RequestId By)> _changes;
 
-    private SessionHistory(long since, ImmutableDictionary<string, (long Version, RequestId By)> changes)
-    {
-        _since = since;
-        _changes = changes;
-    }
+    private SessionHistory(ulong id, long since, ImmutableDictionary<string, (long Version, RequestId By)> changes) =>
+        (Id, _since, _changes) = (id, since, changes);
+
+    /// <summary>Drawn when it begins: a version of one history says nothing in another.</summary>
+    public ulong Id { get; }
 
     /// <summary>A history in which nothing has happened since this version.</summary>
-    public static SessionHistory Since(long version) => new(version, ImmutableDictionary<string, (long Version, RequestId By)>.Empty);
+    public static SessionHistory Since(long version) =>
+        new(RequestId.New().Low, version, ImmutableDictionary<string, (long Version, RequestId By)>.Empty);
+
+    /// <summary>The properties that have changed since a version of this history.</summary>
+    public IEnumerable<string> ChangedSince(long version) =>
+        _changes.Where(change => change.Value.Version > version).Select(change => change.Key);
 
     /// <summary>The history after a delta.</summary>
     /// <param name="delta">The delta; its sets and removes are changes, see <see cref="SessionState.Effective"/>.</param>
@@ -52,7 +57,7 @@ internal sealed class SessionHistory
             }
         }
 
-        return changes.Count > most ? Since(version) : new SessionHistory(_since, changes);
+        return changes.Count > most ? Since(version) : new SessionHistory(Id, _since, changes);
     }
 
     /// <summary>

@@ -51,17 +51,34 @@ internal sealed class SessionState
     public SessionOpening Opening => _opening ??= new SessionOpening
     {
         Standing = SessionStanding.Open,
-        Snapshot = new SessionSnapshot
-        {
-            Version = Version,
-            Properties = Properties,
-            Ttl = Ttl,
-            HasOwnTtl = OwnTtl is not null,
-            Generation = Generation,
-            UserId = User?.Id,
-            GoesWith = User?.With is { } listed ? SessionHandle.Parse(listed) : null,
-        },
+        Snapshot = SnapshotOf(Properties),
     };
+
+    /// <summary>The answer to an open by somebody who has an earlier snapshot: what has changed since, where that is known.</summary>
+    public SessionOpening OpeningSince(SnapshotMark known)
+    {
+        if (known.History != History.Id || known.Version > Version)
+        {
+            return Opening;
+        }
+
+        if (known.Version == Version)
+        {
+            return SessionOpening.Same;
+        }
+
+        var changed = History.ChangedSince(known.Version).ToLookup(Properties.ContainsKey);
+        return new SessionOpening
+        {
+            Standing = SessionStanding.Open,
+            Snapshot = SnapshotOf(ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty),
+            Changes = new SessionDelta
+            {
+                Sets = ImmutableDictionary.CreateRange(changed[true].Select(name => KeyValuePair.Create(name, Properties[name]))),
+                Removes = [.. changed[false]],
+            },
+        };
+    }
 
     public static SessionState Empty(TimeSpan defaultTtl, SecretHash? secret) => new()
     {
@@ -112,6 +129,18 @@ internal sealed class SessionState
             ? delta
             : new SessionDelta { BaseVersion = delta.BaseVersion, Sets = changing, Removes = removing, Ttl = ttl };
     }
+
+    private SessionSnapshot SnapshotOf(ImmutableDictionary<string, ReadOnlyMemory<byte>> properties) => new()
+    {
+        Version = Version,
+        Properties = properties,
+        Ttl = Ttl,
+        HasOwnTtl = OwnTtl is not null,
+        Generation = Generation,
+        UserId = User?.Id,
+        GoesWith = User?.With is { } listed ? SessionHandle.Parse(listed) : null,
+        History = History.Id,
+    };
 
     private bool IsEffective(string name, ImmutableDictionary<string, ReadOnlyMemory<byte>> sets) =>
         Properties.ContainsKey(name) && !sets.ContainsKey(name);

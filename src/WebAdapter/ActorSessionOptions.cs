@@ -90,6 +90,12 @@ public sealed class ActorSessionOptions
     public TimeSpan IOTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
+    /// How much memory the snapshots may take that this server has seen of sessions in other processes, in bytes, roughly. Of a session
+    /// whose snapshot is there only what has changed is sent. Default 64 MiB; 0 keeps none.
+    /// </summary>
+    public int SnapshotCacheBytes { get; set; } = 64 << 20;
+
+    /// <summary>
     /// The scheme of cookie authentication whose signing in and out is the session's: signing in gives it a new secret and makes it the
     /// user's, signing out ends it. Default null: the application's default scheme. The empty text turns that off.
     /// </summary>

@@ -46,6 +46,11 @@ internal sealed class ActorSessionOptionsValidator : IValidateOptions<ActorSessi
             errors.Add($"SessionActors:OnOldSecret is {options.OnOldSecret}. Set it to Detach or EndSession.");
         }
 
+        if (options.SnapshotCacheBytes < 0)
+        {
+            errors.Add($"SessionActors:SnapshotCacheBytes is {options.SnapshotCacheBytes}. Set it to 0, for none, or more.");
+        }
+
         if (options.IOTimeout != Timeout.InfiniteTimeSpan && (options.IOTimeout <= TimeSpan.Zero || options.IOTimeout > LongestTimeout))
         {
             errors.Add($"SessionActors:IOTimeout is {options.IOTimeout}. Set it to more than zero and less than 49 days, "

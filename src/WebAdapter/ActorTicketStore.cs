@@ -110,7 +110,7 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         }
 
         var grain = door.GrainOf(key.Handle);
-        var opening = await door.Calls.OpenAsync(grain, key.Handle, key.Hash, slide);
+        var opening = await door.Calls.OpenAsync(grain, key.Handle, key.Hash, slide, known: null);
         return opening.Standing == SessionStanding.Open ? new OpenTicket(key, grain, opening.Snapshot!) : null;
     }
 

@@ -23,13 +23,17 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     public SessionRequest NewRequest(int? generation, RequestId? first) =>
         new() { Id = RequestId.New(), Patience = Patience, Generation = generation, PartOf = first };
 
-    /// <summary>Opens a session. The first try is made without what a second one needs: nearly all need no other.</summary>
+    /// <summary>
+    /// Opens a session; the answer may be what has changed since a snapshot that is known. The first try is made without what a second one
+    /// needs: nearly all need no other.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<SessionOpening> OpenAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide)
+    public async ValueTask<SessionOpening> OpenAsync(
+        ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide, SnapshotMark? known)
     {
         try
         {
-            var opening = grain.OpenAsync(secret, slide);
+            var opening = known is { } mark ? grain.OpenSinceAsync(secret, slide, mark) : grain.OpenAsync(secret, slide);
             return _needsTimer ? await WaitAsync(opening.AsTask(), handle, changes: false, default) : await opening;
         }
         catch (Exception e) when (IsTransient(e))

@@ -41,12 +41,17 @@ internal sealed class SessionConnection
     /// <summary>The lease that changes are made under, where this request has one.</summary>
     public SessionLease? Lease { get; private set; }
 
-    /// <summary>Opens the session: without a call to its grain where that is in this process and has nothing to do.</summary>
+    /// <summary>
+    /// Opens the session: without a call to its grain where that is in this process and has nothing to do. From another process comes what
+    /// this server has not seen of it.
+    /// </summary>
     public ValueTask<SessionOpening> OpenAsync(bool slide)
     {
         var secret = _token.Hash;
-        return _door.Local?.TryOpen(Handle, secret, slide) is { } opening
-            ? new(opening) : _door.Calls.OpenAsync(Grain, Handle, secret, slide);
+        return _door.Local?.TryOpen(Handle, secret, slide) is { } opening ? new(opening)
+            : _door.Seen is not { } seen || _door.Local?.Has(Handle) is true
+                ? _door.Calls.OpenAsync(Grain, Handle, secret, slide, known: null)
+            : seen.OpenAsync(Handle, known => _door.Calls.OpenAsync(Grain, Handle, secret, slide, known));
     }
 
     /// <summary>Opens the session when this request has it to itself. <c>LeaseWait</c> bounds the wait.</summary>

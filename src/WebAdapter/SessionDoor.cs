@@ -41,11 +41,15 @@ internal sealed class SessionDoor : IDisposable
         OnConflict = options.Value.OnConflict;
         _userIdOf = options.Value.UserIdOf;
         _endsOnOldSecret = options.Value.OnOldSecret == OldSecretBehaviour.EndSession;
+        Seen = options.Value.SnapshotCacheBytes > 0 ? new SeenSnapshots(options.Value.SnapshotCacheBytes) : null;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }
 
     /// <summary>The sessions of the silo in this process; null where there is none.</summary>
     public ILocalSessions? Local { get; }
+
+    /// <summary>What was seen last of sessions in other processes; null where none is kept.</summary>
+    public SeenSnapshots? Seen { get; }
 
     public CookieKeys Keys { get; }
 
@@ -189,7 +193,11 @@ internal sealed class SessionDoor : IDisposable
         Log.SessionDestroyed(handle);
     }
 
-    public void Dispose() => _ended.Dispose();
+    public void Dispose()
+    {
+        _ended.Dispose();
+        Seen?.Dispose();
+    }
 
     // A cookie under an older key would be refused once that key has gone; a persistent one would end while its session is in use.
     private bool IsToBeSentAgain(in SessionToken token, SessionSnapshot snapshot) =>

@@ -119,7 +119,7 @@ internal readonly struct SessionToken
         BinaryPrimitives.WriteUInt32BigEndian(bytes[LifetimeAt..], _lifetime);
         Handle.CopyTo(bytes[HandleAt..SecretAt]);
         BinaryPrimitives.WriteUInt128BigEndian(bytes[SecretAt..], _secret);
-        HMACSHA256.HashData(key.Secret.AsSpan(), bytes[..CodeAt], bytes[CodeAt..]);
+        CookieCode.Write(key, bytes[..CodeAt], bytes[CodeAt..]);
         return Base64Url.EncodeToString(bytes);
     }
 
@@ -140,13 +140,13 @@ internal readonly struct SessionToken
         }
 
         var keyId = BinaryPrimitives.ReadUInt32BigEndian(bytes[KeyIdAt..]);
-        if (ring is null || !TryFind(ring, keyId, out var key))
+        if (ring is null || Find(ring, keyId) is not { } key)
         {
             return TokenReading.UnknownKey;
         }
 
-        Span<byte> code = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(key, bytes[..CodeAt], code);
+        Span<byte> code = stackalloc byte[CookieCode.ByteLength];
+        CookieCode.Write(key, bytes[..CodeAt], code);
         if (!CryptographicOperations.FixedTimeEquals(code, bytes[CodeAt..]))
         {
             return TokenReading.Forged;
@@ -175,18 +175,16 @@ internal readonly struct SessionToken
         return BinaryPrimitives.ReadUInt128BigEndian(secret);
     }
 
-    private static bool TryFind(CookieKeyRing ring, uint keyId, out ReadOnlySpan<byte> secret)
+    private static CookieKey? Find(CookieKeyRing ring, uint keyId)
     {
         foreach (var key in ring.Keys)
         {
             if (key.Id == keyId)
             {
-                secret = key.Secret.AsSpan();
-                return true;
+                return key;
             }
         }
 
-        secret = default;
-        return false;
+        return null;
     }
 }

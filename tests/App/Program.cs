@@ -2,7 +2,16 @@ using System.Globalization;
 using SessionActors.TestApp;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddSessionSilo();
+var isClient = builder.Configuration.GetValue<bool>("Client");
+if (isClient)
+{
+    builder.UseSilosElsewhere();
+}
+else
+{
+    builder.AddSessionSilo();
+}
+
 if (builder.Configuration.GetValue<bool>("DistributedDirectory"))
 {
     builder.UseOrleans(silo => silo.AddDistributedGrainDirectory());
@@ -35,7 +44,11 @@ var app = builder.Build();
 app.UseResponseCompression();
 app.Use((http, next) => http.RequestServices.GetRequiredService<AfterSession>().WatchAsync(http, next));
 app.UseActorSession();
-app.MapSessionHealth();
+if (!isClient)
+{
+    app.MapSessionHealth();
+}
+
 app.MapControllers();
 
 app.MapGet("/plain", () => "plain");

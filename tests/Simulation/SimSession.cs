@@ -3,11 +3,16 @@ namespace SessionActors;
 /// <summary>A session as a client has it: each call goes over the network, but for what the silo beside it has at hand.</summary>
 internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int caller) : ISessionGrain, IGrainBase
 {
+    private SessionOpening? _seen;
+
     public IGrainContext GrainContext { get; } = new StubContext(handle, null!, () => { });
 
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
         cluster.LocalTo(caller)?.TryOpen(handle, secret, slide) is { } opening
-            ? new(opening) : new(CallAsync(grain => grain.OpenAsync(secret, slide).AsTask()));
+            ? new(opening) : new(OpenSeenAsync(secret, slide));
+
+    public ValueTask<SessionOpening> OpenSinceAsync(SecretHash secret, bool slide, SnapshotMark known) =>
+        new(CallAsync(grain => grain.OpenSinceAsync(secret, slide, known).AsTask()));
 
     public ValueTask<SessionSnapshot?> ReadAsync() => new(CallAsync(grain => grain.ReadAsync().AsTask()));
 
@@ -48,6 +53,18 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int c
     public Task DestroyAsync(SessionRequest request) => CallAsync(Done(grain => grain.DestroyAsync(request)));
 
     public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(CallAsync(grain => grain.IsUnderWayAsync(call).AsTask()));
+
+    // As a web server that keeps what it has seen.
+    private async Task<SessionOpening> OpenSeenAsync(SecretHash secret, bool slide)
+    {
+        var known = _seen;
+        var answer = known?.Snapshot is { } snapshot
+            ? await OpenSinceAsync(secret, slide, new SnapshotMark(snapshot.History, snapshot.Version))
+            : await CallAsync(grain => grain.OpenAsync(secret, slide).AsTask());
+        var opening = known is null ? answer : answer.Whole(known);
+        _seen = opening.Standing == SessionStanding.Open ? opening : null;
+        return opening;
+    }
 
     private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => cluster.CallAsync(handle, caller, call);
 

@@ -55,15 +55,16 @@ public sealed class SessionRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_is_one_call_and_a_write_of_what_is_there_no_more()
+    public async Task A_read_is_one_call_at_most_and_a_write_of_what_is_there_no_more()
     {
         using var browser = await WithAsync("a", "1");
         _site.Calls.Clear();
         Assert.Equal("1", await browser.GetAsync("/get/a"));
         await browser.GetAsync("/set/a/1");
-        Assert.Equal(["OpenAsync", "OpenAsync"], _site.Calls);
+        // The second one finds it at hand.
+        Assert.Equal(["OpenAsync"], _site.Calls);
         await browser.GetAsync("/set/a/2");
-        Assert.Equal(["OpenAsync", "OpenAsync", "OpenAsync", "CommitAsync"], _site.Calls);
+        Assert.Equal(["OpenAsync", "CommitAsync"], _site.Calls);
     }
 
     [Fact]
