@@ -1,118 +1,71 @@
 namespace SessionActors.LoadBench;
 
-/// <summary>
-/// What one run of load has shown: requests per second; per request the processor time (application and Redis) and the allocated bytes; the
-/// time that the JIT compiler was busy, as a share of all time.
-/// </summary>
-internal readonly record struct Load(double PerSecond, double Microseconds, double AllocatedBytes, double Compiling);
-
-/// <summary>The servers under load in turn, round after round, so that whatever else the machine does hits all of them.</summary>
+/// <summary>All servers under load, at endpoints that do not touch the session, read it and write it.</summary>
 internal static class LoadRounds
 {
     private const int Sessions = 64;
+    private const string Cookies = "small";
 
     // The JIT compiler needs tens of thousands of requests before it has little left to do.
     private const int LongestWarmUp = 8;
-    private const double Warm = 0.01;
 
     private static readonly string[] Paths = ["/none", "/read", "/write"];
 
-    public static async Task<IEnumerable<string>> MeasureAsync(RedisProcess redis, int seconds, int rounds)
+    /// <param name="redis">Where sessions are kept.</param>
+    /// <param name="express">The script of <see cref="ServerKind.Express"/>; null where it cannot run.</param>
+    /// <param name="seconds">How long a run is.</param>
+    /// <param name="rounds">How often all are measured.</param>
+    public static async Task<IEnumerable<string>> MeasureAsync(RedisProcess redis, string? express, int seconds, int rounds)
     {
-        var servers = new Dictionary<ServerKind, ServerProcess>();
-        var folder = Directory.CreateTempSubdirectory("session-actors-bench-");
-        var loads = Paths.SelectMany(path => Enum.GetValues<ServerKind>().Select(kind => (kind, path)))
-            .ToDictionary(server => server, _ => new List<Load>());
-        try
+        var kinds = Enum.GetValues<ServerKind>().Where(kind => kind != ServerKind.Express || express is not null).ToList();
+        using var peers = await Peers.StartAsync(redis, kinds.Where(kind => kind != ServerKind.Express));
+        if (express is not null)
         {
-            foreach (var kind in Enum.GetValues<ServerKind>())
-            {
-                var server = servers[kind] = await ServerProcess.StartAsync(kind, redis);
-                var cookies = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(_ => server.NewSessionAsync()));
-                await File.WriteAllLinesAsync(Path.Combine(folder.FullName, $"{kind}"), cookies);
-            }
-
-            foreach (var (kind, path) in loads.Keys)
-            {
-                await WarmUpAsync(() => RunAsync(kind, path));
-            }
-
-            for (var round = 1; round <= rounds; round++)
-            {
-                await Console.Error.WriteLineAsync($"round {round} of {rounds}");
-                foreach (var ((kind, path), measured) in loads)
-                {
-                    measured.Add(await RunAsync(kind, path));
-                }
-            }
-        }
-        finally
-        {
-            foreach (var server in servers.Values)
-            {
-                server.Dispose();
-            }
-
-            folder.Delete(recursive: true);
+            peers.Add(ServerKind.Express, await ServerProcess.StartExpressAsync(express, redis));
         }
 
-        Task<Load> RunAsync(ServerKind kind, string path) =>
-            LoadAsync(servers[kind], redis, path, Path.Combine(folder.FullName, $"{kind}"), seconds);
+        foreach (var kind in kinds)
+        {
+            await peers.FillAsync(kind, Cookies, Sessions);
+        }
 
+        var cells = new Rounds<(ServerKind Kind, string Path)>("load", Paths.SelectMany(path => kinds.Select(kind => (kind, path))));
+        await cells.RunAsync(
+            seconds, rounds, LongestWarmUp, (cell, time) => peers.LoadAsync(cell.Kind, cell.Path, Cookies, Sessions, time));
         return
         [
-            .. Table("requests per second", loads, load => load.PerSecond, bare => $"{bare:N0}"),
-            .. Table("processor time per request, application and Redis", loads, load => load.Microseconds, bare => $"{bare:0.0} µs"),
+            .. Table("requests per second", load => load.PerSecond, bare => $"{bare:N0}", Ratio),
+            .. Table("processor time per request, application and Redis", load => load.Microseconds, bare => $"{bare:0.0} µs", Ratio),
             .. Table(
-                "allocated per request", loads, load => load.AllocatedBytes, bare => $"{bare:N0} B",
+                "allocated per request", load => load.AllocatedBytes, bare => $"{bare:N0} B",
                 (value, bare) => $"{value - bare:+ #,0;- #,0;0} B"),
             "",
-            $"Largest spread of one figure between rounds: × {loads.Values.Max(Spread):0.0}. The JIT compiler was busy for at most "
-                + $"{loads.Values.SelectMany(rounds => rounds).Max(load => load.Compiling):P0} of a run.",
+            cells.Quality,
+            .. express is null ? ["", "Express was not measured: node and npm were not there."] : Array.Empty<string>(),
         ];
-    }
 
-    private static async Task WarmUpAsync(Func<Task<Load>> run)
-    {
-        for (var i = 0; i < LongestWarmUp && (await run()).Compiling > Warm; i++)
+        IEnumerable<string> Table(
+            string what, Func<Load, double?> figure, Func<double, string> absolute, Func<double, double, string> relative) =>
+        [
+            "",
+            $"| {what} | {string.Join(" | ", Paths.Select(path => path[1..]))} |",
+            "| --- | --- | --- | --- |",
+            .. Enum.GetValues<ServerKind>().Select(kind =>
+                $"| {kind.Name()} | {string.Join(" | ", Paths.Select(path => Cell(kind, path, figure, absolute, relative)))} |"),
+        ];
+
+        string Cell(
+            ServerKind kind, string path,
+            Func<Load, double?> figure, Func<double, string> absolute, Func<double, double, string> relative)
         {
+            if (!kinds.Contains(kind) || cells.Median((kind, path), figure) is not { } own)
+            {
+                return "–";
+            }
+
+            return kind == ServerKind.Bare ? absolute(own) : relative(own, cells.Median((ServerKind.Bare, path), figure)!.Value);
         }
     }
 
-    private static async Task<Load> LoadAsync(ServerProcess server, RedisProcess redis, string path, string cookies, int seconds)
-    {
-        var effort = await server.EffortAsync();
-        var processor = server.ProcessorTime + redis.ProcessorTime;
-        var result = await Wrk.RunAsync(server.Address + path, cookies, Sessions, seconds);
-        processor = server.ProcessorTime + redis.ProcessorTime - processor;
-        var later = await server.EffortAsync();
-        return new Load(
-            result.PerSecond,
-            processor.TotalMicroseconds / result.Requests,
-            (later.AllocatedBytes - effort.AllocatedBytes) / result.Requests,
-            (later.Compiling - effort.Compiling).TotalMicroseconds / result.Microseconds);
-    }
-
-    private static IEnumerable<string> Table(
-        string what, Dictionary<(ServerKind Kind, string Path), List<Load>> loads,
-        Func<Load, double> figure, Func<double, string> absolute, Func<double, double, string>? relative = null)
-    {
-        relative ??= (value, bare) => $"× {value / bare:0.00}";
-        return
-        [
-            "",
-            $"| {what} | bare | ASP.NET Core, memory | SessionActors, embedded | ASP.NET Core, Redis | SessionActors, Redis |",
-            "| --- | --- | --- | --- | --- | --- |",
-            .. Paths.Select(path => $"| {path[1..]} | {absolute(MedianOf(ServerKind.Bare, path))} | {Relatives(path)} |"),
-        ];
-
-        string Relatives(string path) => string.Join(" | ", Enum.GetValues<ServerKind>().Where(kind => kind != ServerKind.Bare)
-            .Select(kind => relative(MedianOf(kind, path), MedianOf(ServerKind.Bare, path))));
-
-        double MedianOf(ServerKind kind, string path) => Machine.Median(loads[(kind, path)].Select(figure));
-    }
-
-    private static double Spread(List<Load> rounds) => Math.Max(
-        rounds.Max(load => load.PerSecond) / rounds.Min(load => load.PerSecond),
-        rounds.Max(load => load.Microseconds) / rounds.Min(load => load.Microseconds));
+    private static string Ratio(double value, double bare) => Machine.Times(value / bare);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace SessionActors.LoadBench;
 
@@ -7,53 +8,74 @@ internal sealed class ServerProcess : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
+    private static readonly string Own = typeof(BenchServer).Assembly.GetName().Name!;
 
+    private static int _prefixes;
+
+    private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Child _child;
     private readonly HttpClient _client;
 
-    private ServerProcess(string[] command)
+    private ServerProcess(Func<int, Child> start)
     {
-        Address = $"http://127.0.0.1:{Child.FreePort()}";
+        var port = Child.FreePort();
+        Address = $"http://127.0.0.1:{port}";
         _client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri(Address) };
-        _child = new Child("dotnet", [.. command, $"--urls={Address}", "--Logging:LogLevel:Default=Warning"]);
+        _child = start(port);
     }
 
     public string Address { get; }
 
-    public TimeSpan ProcessorTime => _child.ProcessorTime;
+    /// <summary>The process' own, and that of a silo behind it.</summary>
+    public TimeSpan ProcessorTime => _child.ProcessorTime + (Silo?.ProcessorTime ?? TimeSpan.Zero);
 
     public long ResidentBytes => _child.ResidentBytes;
 
     /// <summary>How long it took from the start of the process to its first answer.</summary>
     public TimeSpan StartTime { get; private set; }
 
-    public static Task<ServerProcess> StartAsync(ServerKind kind, RedisProcess redis, params string[] settings)
-    {
-        string[] store = kind is ServerKind.StockRedis or ServerKind.ActorRedis ? [$"--SessionActors:Redis={redis.Address}"] : [];
-        return StartAsync(typeof(BenchServer).Assembly.GetName().Name!, ["server", $"{kind}", .. store, .. settings]);
-    }
+    /// <summary>Whether it can be asked what it allocates and compiles; Node cannot.</summary>
+    private bool TellsEffort { get; init; } = true;
 
-    /// <summary>Starts a program that lies beside this one, and waits for its first answer.</summary>
-    public static async Task<ServerProcess> StartAsync(string assembly, params string[] arguments)
+    private ServerProcess? Silo { get; init; }
+
+    public static async Task<ServerProcess> StartAsync(ServerKind kind, RedisProcess redis, params string[] settings)
     {
-        var started = Stopwatch.GetTimestamp();
-        var server = new ServerProcess([Path.Combine(AppContext.BaseDirectory, assembly + ".dll"), .. arguments]);
-        while (!await server.AnswersAsync())
+        // Keys of its own: silos with the same would be one cluster. As long as the default, which the bytes to Redis depend on.
+        List<string> all = [$"--SessionActors:KeyPrefix=bench{Interlocked.Increment(ref _prefixes):00}:"];
+        if (kind is ServerKind.Floor or ServerKind.StockRedis or ServerKind.ActorRedis or ServerKind.ActorClient)
         {
-            server._child.ThrowIfOver();
-            if (Stopwatch.GetElapsedTime(started) > StartTimeout)
-            {
-                throw new TimeoutException($"{assembly} did not answer within {StartTimeout.TotalSeconds} s.");
-            }
-
-            await Task.Delay(Pause, TimeProvider.System);
+            all.Add($"--SessionActors:Redis={redis.Address}");
         }
 
-        server.StartTime = Stopwatch.GetElapsedTime(started);
-        return server;
+        all.AddRange(settings);
+        var silo = kind == ServerKind.ActorClient ? await StartAsync(Own, ["silo", .. all]) : null;
+        return await AnsweringAsync(new ServerProcess(port => DotNet(Own, port, ["server", $"{kind}", .. all])) { Silo = silo });
     }
 
-    public Task<Effort> EffortAsync() => _client.GetFromJsonAsync<Effort>("/effort");
+    /// <summary>Starts a program that lies beside this one.</summary>
+    public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) =>
+        AnsweringAsync(new ServerProcess(port => DotNet(assembly, port, arguments)));
+
+    /// <summary>Starts the server of <see cref="ServerKind.Express"/>.</summary>
+    public static Task<ServerProcess> StartExpressAsync(string script, RedisProcess redis) =>
+        AnsweringAsync(new ServerProcess(port => new Child("node", script, $"{port}", redis.Address)) { TellsEffort = false });
+
+    /// <summary>Of the server and of a silo behind it; null where it cannot be told.</summary>
+    public async Task<Effort?> EffortAsync()
+    {
+        if (!TellsEffort)
+        {
+            return null;
+        }
+
+        var own = await _client.GetFromJsonAsync<Effort>("/effort");
+        return Silo is null ? own : own + await Silo.EffortAsync();
+    }
+
+    /// <summary>Collects all garbage. Bytes of managed memory that are left, and bytes of resident memory then.</summary>
+    public async Task<(long Heap, long Resident)> MemoryAsync() =>
+        (long.Parse(await GetAsync("/heap"), CultureInfo.InvariantCulture), ResidentBytes);
 
     public async Task<string> GetAsync(string path, string? cookie = null)
     {
@@ -74,6 +96,40 @@ internal sealed class ServerProcess : IDisposable
     {
         _client.Dispose();
         _child.Dispose();
+        Silo?.Dispose();
+    }
+
+    private static Child DotNet(string assembly, int port, IEnumerable<string> arguments) => new(
+        "dotnet",
+        [
+            Path.Combine(AppContext.BaseDirectory, assembly + ".dll"), .. arguments,
+            $"--urls=http://127.0.0.1:{port}", "--Logging:LogLevel:Default=Warning",
+        ]);
+
+    /// <summary>Waits for the first answer.</summary>
+    private static async Task<ServerProcess> AnsweringAsync(ServerProcess server)
+    {
+        try
+        {
+            while (!await server.AnswersAsync())
+            {
+                server._child.ThrowIfOver();
+                if (Stopwatch.GetElapsedTime(server._started) > StartTimeout)
+                {
+                    throw new TimeoutException($"{server.Address} did not answer within {StartTimeout.TotalSeconds} s.");
+                }
+
+                await Task.Delay(Pause, TimeProvider.System);
+            }
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+
+        server.StartTime = Stopwatch.GetElapsedTime(server._started);
+        return server;
     }
 
     private async Task<HttpResponseMessage> SendAsync(string path, string? cookie)

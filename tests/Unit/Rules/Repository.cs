@@ -6,7 +6,8 @@ namespace SessionActors.Rules;
 /// <summary>The source tree that this test was built in, and the assemblies that came of it.</summary>
 internal static class Repository
 {
-    private static readonly string[] Foreign = ["bin", "obj", ".git", "App_Data", "TestResults", "BenchmarkDotNet.Artifacts"];
+    private static readonly string[] Foreign =
+        ["bin", "obj", ".git", "App_Data", "TestResults", "BenchmarkDotNet.Artifacts", "node_modules"];
 
     public static string Root { get; } = FindRoot();
 
