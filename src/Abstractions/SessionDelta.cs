@@ -133,9 +133,9 @@ public sealed class SessionDelta
             return With(clears: true, next.Sets, NoRemoves, next.Patches, ttl);
         }
 
-        var sets = Sets.RemoveRange(next.Removes).SetItems(next.Sets);
-        var removes = Clears ? NoRemoves : Removes.Except(next.Sets.Keys).Union(next.Removes);
-        var patches = Patches.RemoveRange(next.Removes).RemoveRange(next.Sets.Keys);
+        var sets = next.SetAll(next.Removes.IsEmpty ? Sets : Sets.RemoveRange(next.Removes));
+        var removes = Clears ? NoRemoves : Removes.IsEmpty ? next.Removes : Removes.Except(next.Sets.Keys).Union(next.Removes);
+        var patches = Patches.IsEmpty ? Patches : Patches.RemoveRange(next.Removes).RemoveRange(next.Sets.Keys);
         foreach (var (name, operations) in next.Patches)
         {
             patches = Patched(patches, name, operations);

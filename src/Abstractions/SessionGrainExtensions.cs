@@ -165,6 +165,7 @@ public static class SessionGrainExtensions
         TimeSpan? sentAt = request.UnansweredFor > TimeSpan.Zero ? -request.UnansweredFor : null;
         // Waiting for somebody else's lease takes nothing from the patience with store and silos.
         var waited = TimeSpan.Zero;
+        var isFirst = true;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -172,13 +173,14 @@ public static class SessionGrainExtensions
             var now = time.GetElapsedTime(started);
             try
             {
-                var answer = call(request with
+                var again = isFirst ? request : request with
                 {
                     Patience = now - waited < request.Patience ? request.Patience - (now - waited) : TimeSpan.Zero,
                     UnansweredFor = sentAt is { } at ? now - at : TimeSpan.Zero,
                     WaitedFor = request.WaitedFor + waited,
-                });
-                return await AnswerAsync(session, request.Id, answer, time);
+                };
+                isFirst = false;
+                return await AnswerAsync(session, request.Id, call(again), time);
             }
             catch (SessionLeaseTimeoutException notYet) when (notYet.MayWaitOn)
             {

@@ -30,7 +30,7 @@ internal sealed partial class PendingWrites
                     // What the store has of it is seen then.
                     _writes.Rebase(_writes.InFlight, HasLostLease);
                     WantRefresh();
-                    await _reloads.NextAsync();
+                    await Reloads.NextAsync();
                 }
                 else
                 {
@@ -80,7 +80,7 @@ internal sealed partial class PendingWrites
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
-                _reloads.Reset();
+                _reloads?.Reset();
                 _behind?.OnAnswered();
                 silo.Metrics.OnFlushed(batch.Count);
                 _writes.Release(batch);
@@ -121,7 +121,7 @@ internal sealed partial class PendingWrites
     private async Task ReloadAsync(List<PendingWrite> batch)
     {
         var isAcknowledged = batch is [{ IsAcknowledged: true }, ..];
-        if (IsOver(isAcknowledged) || (batch.Count > 0 && _reloads.AreExhausted && !isAcknowledged))
+        if (IsOver(isAcknowledged) || (batch.Count > 0 && _reloads?.AreExhausted is true && !isAcknowledged))
         {
             Abandon(batch, _stopped ?? SessionUnavailableException.NotApplied(
                 session, $"another cluster claimed it {ReloadPauses.Most} times while it was to be written."));
@@ -133,7 +133,7 @@ internal sealed partial class PendingWrites
             if (batch.Count > 0)
             {
                 silo.Metrics.OnReloaded();
-                await _reloads.NextAsync();
+                await Reloads.NextAsync();
             }
 
             var sentAt = silo.Now;

@@ -12,7 +12,7 @@ internal sealed partial class PendingWrites(
     string session, SessionOwner owner, SessionSilo silo, LoadedSession loaded, Action<SessionException> stopped)
 {
     private readonly ProjectedWrites _writes = new(session, silo, loaded);
-    private readonly ReloadPauses _reloads = new(silo.Time);
+    private ReloadPauses? _reloads;
     private long _epoch = loaded.Epoch;
     private OwnerNonce _nonce = owner.Nonce;
     private Task _pump = Task.CompletedTask;
@@ -22,6 +22,8 @@ internal sealed partial class PendingWrites(
     private SessionLeases? _leases;
     private SessionException? _stopped;
     private WriteBehind? _behind;
+
+    private ReloadPauses Reloads => _reloads ??= new ReloadPauses(silo.Time);
 
     /// <summary>What readers see.</summary>
     public SessionState Current => _writes.Current;

@@ -8,6 +8,9 @@ namespace SessionActors;
 /// </summary>
 internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSession loaded)
 {
+    // Nothing is ever added to it.
+    private static readonly List<PendingWrite> None = [];
+
     private readonly Queue<PendingWrite> _waiting = new();
     private RequestRing _ring = loaded.Ring;
     private SessionState _projected = loaded.State;
@@ -34,7 +37,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     public Task Changed => (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>The writes that are on their way to the store.</summary>
-    public List<PendingWrite> InFlight { get; private set; } = [];
+    public List<PendingWrite> InFlight { get; private set; } = None;
 
     /// <summary>The writes behind them, in order.</summary>
     public IReadOnlyCollection<PendingWrite> Waiting => _waiting;
@@ -112,7 +115,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
     }
 
     /// <summary>The batch has its answers.</summary>
-    public void BatchIsOver() => InFlight = [];
+    public void BatchIsOver() => InFlight = None;
 
     /// <summary>The batch is stored.</summary>
     public void Release(List<PendingWrite> batch)
@@ -129,7 +132,7 @@ internal sealed class ProjectedWrites(string session, SessionSilo silo, LoadedSe
         }
 
         Current = Flushed.Version >= Current.Version ? Flushed : Current;
-        InFlight = [];
+        InFlight = None;
     }
 
     /// <summary>Before a try: nobody waits past the deadline because others in the same flush, or before it, have more patience.</summary>

@@ -33,7 +33,7 @@ internal sealed partial class SessionActivation
         }
         catch (TimeoutException)
         {
-            throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+            throw SessionUnavailableException.NotApplied(session, "the store is out of reach.");
         }
     }
 

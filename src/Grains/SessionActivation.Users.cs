@@ -23,6 +23,12 @@ internal sealed partial class SessionActivation
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var end = Task.Delay(Least(lifetime.Left(silo.Now, writes.Current.Ttl), LongestLook), silo.Time, left.Token);
+        _hasStopped ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_stopped is not null)
+        {
+            _hasStopped.TrySetResult();
+        }
+
         await Task.WhenAny(writes.Changed, _hasStopped.Task, end);
         await left.CancelAsync();
     }
@@ -49,7 +55,7 @@ internal sealed partial class SessionActivation
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {
-            Stop(SessionUnavailableException.TakenOver(_session));
+            Stop(SessionUnavailableException.TakenOver(session));
             throw;
         }
 
@@ -58,7 +64,7 @@ internal sealed partial class SessionActivation
             Unlist(user, reason);
         }
 
-        Stop(new SessionDestroyedException(_session, reason));
+        Stop(new SessionDestroyedException(session, reason));
     }
 
     private void TellSeen(PendingWrites writes)

@@ -5,14 +5,12 @@ namespace SessionActors;
 /// keeps the store informed that it goes on.
 /// </summary>
 internal sealed partial class SessionActivation(
-    SessionHandle handle, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
+    SessionHandle handle, string session, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
 {
-    private readonly string _session = handle.LogName;
-
     private PendingWrites? _writes;
     private Task? _starting;
     private Task _left = Task.CompletedTask;
-    private readonly TaskCompletionSource _hasStopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _hasStopped;
     private SessionException? _stopped;
 
     private FreshReads? _fresh;
@@ -21,10 +19,11 @@ internal sealed partial class SessionActivation(
     /// The session if it is in memory, has not ended, nobody else can have changed it, and the store is not about to drop it.
     /// </summary>
     public PendingWrites? AtHand =>
-        owner.KnowsAll && lifetime.IsKept && Loaded is { } writes && User.IsKnown(writes.Current.User) ? writes : null;
+        owner.KnowsAll && lifetime.IsKept && Loaded is { } writes && (writes.Current.User is not { } user || User.IsKnown(user))
+            ? writes : null;
 
     /// <summary>Whether its user has ended it.</summary>
-    public UserStanding User { get; } = new(handle, silo);
+    public UserStanding User => field ??= new UserStanding(handle, silo);
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -98,7 +97,7 @@ internal sealed partial class SessionActivation(
         if (_stopped is SessionDestroyedException { Reason: SessionEndReason.Missing })
         {
             // It was not there for them, which says nothing about this create: a fresh activation begins with it.
-            throw SessionUnavailableException.TakenOver(_session);
+            throw SessionUnavailableException.TakenOver(session);
         }
 
         if (_writes is null && _stopped is null)
@@ -120,7 +119,7 @@ internal sealed partial class SessionActivation(
         if (_starting is not null)
         {
             // What a claim reads that is still under way is somebody else's by the time it is there.
-            Stop(SessionUnavailableException.TakenOver(_session));
+            Stop(SessionUnavailableException.TakenOver(session));
         }
 
         if (_writes is { } writes)
@@ -133,7 +132,7 @@ internal sealed partial class SessionActivation(
             catch (OperationCanceledException) when (writes.HasUnstored)
             {
                 // Orleans goes on without this activation, which is found in LiveSessions until it has stored what it owes.
-                Stop(SessionUnavailableException.TakenOver(_session));
+                Stop(SessionUnavailableException.TakenOver(session));
                 throw;
             }
 
@@ -162,7 +161,7 @@ internal sealed partial class SessionActivation(
     {
         if (owner != claimant)
         {
-            Stop(SessionUnavailableException.TakenOver(_session));
+            Stop(SessionUnavailableException.TakenOver(session));
             await _left;
         }
     }
@@ -179,14 +178,14 @@ internal sealed partial class SessionActivation(
 
         _stopped = why;
         Hide();
-        _hasStopped.TrySetResult();
+        _hasStopped?.TrySetResult();
         var writes = _writes;
         _writes = null;
         writes?.Stop(why);
         if (why is SessionDestroyedException { Reason: not SessionEndReason.Missing } ended)
         {
             silo.Metrics.OnEnded(ended.Reason);
-            GrainLog.Ended(silo.Logger, _session, ended.Reason);
+            GrainLog.Ended(silo.Logger, session, ended.Reason);
             Unlist(writes?.Current.User, ended.Reason);
         }
 
@@ -222,7 +221,7 @@ internal sealed partial class SessionActivation(
 
     private SessionEndReason? EndedBy(PendingWrites writes)
     {
-        if (User.HasEnded(writes.Current.User))
+        if (writes.Current.User is { } user && User.HasEnded(user))
         {
             return SessionEndReason.Revoked;
         }
@@ -245,7 +244,7 @@ internal sealed partial class SessionActivation(
         catch (SessionUnavailableException e) when (isJoined && !e.MayBeApplied)
         {
             // That was somebody else's patience; whoever came later has some left.
-            throw SessionUnavailableException.TakenOver(_session);
+            throw SessionUnavailableException.TakenOver(session);
         }
         finally
         {
@@ -264,7 +263,7 @@ internal sealed partial class SessionActivation(
             // A destroy may have won meanwhile.
             if (_stopped is null)
             {
-                _writes = new PendingWrites(_session, owner, silo, loaded, Stop);
+                _writes = new PendingWrites(session, owner, silo, loaded, Stop);
                 silo.Live.Add(handle, this);
             }
         }

@@ -19,7 +19,7 @@ internal sealed partial class SessionGrain
     {
         var state = writes.Current;
         var isOld = secret is { } shown && (state.Secret is not { } own || !own.Matches(shown));
-        if (isOld && !_grace.Has(secret!.Value))
+        if (isOld && _grace?.Has(secret!.Value) is not true)
         {
             return SessionOpening.Superseded;
         }

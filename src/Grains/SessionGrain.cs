@@ -24,7 +24,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionLifetime _lifetime = new();
     private readonly SessionActivation _activation;
     private readonly CallsUnderWay _calls = new();
-    private readonly RotationGrace _grace;
+    private RotationGrace? _grace;
     private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
@@ -33,12 +33,11 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         _handle = SessionHandle.Parse(context.GrainId.Key.ToString()!);
         _session = _handle.LogName;
         _silo = silo;
-        _owner = new SessionOwner(_handle, storage, _lifetime, silo)
+        _owner = new SessionOwner(_handle, _session, storage, _lifetime, silo)
         {
             Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? Stay : null,
         };
-        _grace = new RotationGrace(silo);
-        _activation = new SessionActivation(_handle, _owner, _lifetime, silo, DeactivateOnIdle);
+        _activation = new SessionActivation(_handle, _session, _owner, _lifetime, silo, DeactivateOnIdle);
     }
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
@@ -134,9 +133,9 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             before = state;
             return new Change(SessionDelta.Empty, secret, (state.Generation + 1).ToString(CultureInfo.InvariantCulture));
         });
-        if (before is not null)
+        if (before is not null && _silo.Options.RotationGrace > TimeSpan.Zero)
         {
-            _grace.Begin(before);
+            (_grace ??= new RotationGrace(_silo)).Begin(before);
         }
 
         return int.Parse(applied.Result, CultureInfo.InvariantCulture);
@@ -277,7 +276,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private void CheckGeneration(SessionState state, SessionRequest request, bool mayBeOneBefore = true)
     {
         if (request.Generation is { } generation && generation != state.Generation
-            && !(mayBeOneBefore && _grace.Has(generation, state)))
+            && !(mayBeOneBefore && _grace?.Has(generation, state) is true))
         {
             throw new SessionDestroyedException(_session, SessionEndReason.Rotated);
         }

@@ -18,7 +18,7 @@ internal sealed partial class SessionOwner
             : await SendAsync(owner: null);
         if (!reply.IsDone)
         {
-            throw reply.ToException(_session);
+            throw reply.ToException(session);
         }
 
         silo.Healing.Ends.Add(handle, reason);
@@ -26,7 +26,7 @@ internal sealed partial class SessionOwner
         if (!await WarnAsync(reply.OwnerName ?? own?.OwnerName, PatienceLeft()))
         {
             throw SessionUnavailableException.Unknown(
-                _session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
+                session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
         }
 
         return reply.User;
@@ -65,9 +65,9 @@ internal sealed partial class SessionOwner
 
         return reply.Outcome switch
         {
-            StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(_session, reason),
-            StoreOutcome.Tombstone => new SessionDestroyedException(_session, reply.Reason),
-            StoreOutcome.Fenced => SessionUnavailableException.TakenOver(_session),
+            StoreOutcome.Written or StoreOutcome.Missing => new SessionDestroyedException(session, reason),
+            StoreOutcome.Tombstone => new SessionDestroyedException(session, reply.Reason),
+            StoreOutcome.Fenced => SessionUnavailableException.TakenOver(session),
             _ => throw NothingChanged(reply),
         };
     }

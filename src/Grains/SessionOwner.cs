@@ -7,19 +7,18 @@ namespace SessionActors;
 /// ended. Each step is sent until the store answers; what the answer means for the callers is said by exceptions. Knows the session's
 /// lifetime, because every step tells or asks the store how long to keep the session.
 /// </summary>
-internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
+internal sealed partial class SessionOwner(
+    SessionHandle handle, string session, ISessionStorage storage, SessionLifetime lifetime, SessionSilo silo)
 {
     // Who asks has a caller that only reads, and loses nothing by asking again.
     private static readonly TimeSpan PeekPatience = TimeSpan.FromSeconds(1);
 
-    private readonly string _session = handle.LogName;
-
     private readonly SessionGuard? _guard = silo.Guard is { } masters
-        ? new SessionGuard(handle.LogName, $"{silo.Options.KeyPrefix}@guard:{handle}", masters, silo) : null;
+        ? new SessionGuard(session, $"{silo.Options.KeyPrefix}@guard:{handle}", masters, silo) : null;
 
     // Where shared commits do not wait for a lease, its guard must not be in the way of theirs.
     private readonly SessionGuard? _ownLeaseGuard = silo.Guard is { } masters && !silo.Options.LeaseBlocksShared
-        ? new SessionGuard(handle.LogName, $"{silo.Options.KeyPrefix}@lease:{handle}", masters, silo) : null;
+        ? new SessionGuard(session, $"{silo.Options.KeyPrefix}@lease:{handle}", masters, silo) : null;
 
     /// <summary>What keeps other clusters' writers out while this one writes; null where there are none to expect.</summary>
     public SessionGuard? Guard => _guard;
@@ -63,7 +62,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         _eventGrace = creation.EventGrace;
         if (!await IndexedAsync(keepFor, request.Patience))
         {
-            throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+            throw SessionUnavailableException.NotApplied(session, "the store is out of reach.");
         }
 
         var first = new RingEntry(request.Id, "");
@@ -90,9 +89,9 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
                     throw e.AfterUnansweredTry();
                 }
             case StoreOutcome.Tombstone:
-                throw new SessionDestroyedException(_session, reply.Reason);
+                throw new SessionDestroyedException(session, reply.Reason);
             default:
-                throw reply.ToException(_session);
+                throw reply.ToException(session);
         }
     }
 
@@ -134,15 +133,15 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
                 {
                     if (!await WarnAsync(name, patience))
                     {
-                        throw SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+                        throw SessionUnavailableException.NotApplied(session, "the store is out of reach.");
                     }
                 }
 
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
             case StoreOutcome.Missing:
-                throw new SessionDestroyedException(_session, SessionEndReason.Missing);
+                throw new SessionDestroyedException(session, SessionEndReason.Missing);
             case StoreOutcome.Tombstone or StoreOutcome.Expired:
-                throw new SessionDestroyedException(_session, reply.Reason);
+                throw new SessionDestroyedException(session, reply.Reason);
             default:
                 throw NothingChanged(reply);
         }
@@ -213,12 +212,12 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
                 lifetime.Kept(sentAt, keepFor);
                 return true;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
-                throw new SessionDestroyedException(_session, reply.Reason);
+                throw new SessionDestroyedException(session, reply.Reason);
             case StoreOutcome.Fenced when reclaim is not null && !IsInOwnCluster(reply.OwnerName):
                 await reclaim();
                 return true;
             case StoreOutcome.Fenced or StoreOutcome.Behind or StoreOutcome.Ahead:
-                throw SessionUnavailableException.TakenOver(_session);
+                throw SessionUnavailableException.TakenOver(session);
             default:
                 return false;
         }
@@ -234,7 +233,7 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
         var reply = await storage.ReleaseAsync(handle, Nonce, keepFor);
         if (reply.Outcome is StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused)
         {
-            GrainLog.NotReleased(silo.Logger, _session, reply.Outcome);
+            GrainLog.NotReleased(silo.Logger, session, reply.Outcome);
         }
     }
 
@@ -278,8 +277,8 @@ internal sealed partial class SessionOwner(SessionHandle handle, ISessionStorage
     // No property changes in these steps, so even without an answer the caller's own change was certainly not made.
     private SessionUnavailableException NothingChanged(StoreReply reply)
     {
-        GrainLog.NotWritten(silo.Logger, _session, 0, reply.Error);
-        return SessionUnavailableException.NotApplied(_session, "the store is out of reach.");
+        GrainLog.NotWritten(silo.Logger, session, 0, reply.Error);
+        return SessionUnavailableException.NotApplied(session, "the store is out of reach.");
     }
 }
 

@@ -193,7 +193,7 @@ public sealed class WriteBehindFaultTests
         {
             if (await silo.Live.WithAsync(handle, _ => Task.CompletedTask) == sameSilo)
             {
-                return new SessionOwner(handle, cluster.Storage, new SessionLifetime(), silo);
+                return new SessionOwner(handle, handle.LogName, cluster.Storage, new SessionLifetime(), silo);
             }
         }
 

@@ -28,7 +28,7 @@ internal static class StoreRetry
             var reply = await step();
             if (reply.Outcome is not (StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused or StoreOutcome.Late))
             {
-                return reply with { AfterUnknown = maybeDone };
+                return maybeDone ? reply with { AfterUnknown = true } : reply;
             }
 
             maybeDone |= reply.Outcome == StoreOutcome.Unknown;

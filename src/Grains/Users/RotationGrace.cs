@@ -14,7 +14,7 @@ internal sealed class RotationGrace(SessionSilo silo)
     /// <param name="before">How it was before.</param>
     public void Begin(SessionState before)
     {
-        if (before.Secret is { } secret && silo.Options.RotationGrace > TimeSpan.Zero)
+        if (before.Secret is { } secret)
         {
             (_secret, _generation, _until) = (secret, before.Generation, silo.Now + silo.Options.RotationGrace);
         }

@@ -15,14 +15,13 @@ internal sealed class UserStanding(SessionHandle handle, SessionSilo silo)
     private Task? _lookingUp;
 
     /// <summary>Whether it is known well enough.</summary>
-    public bool IsKnown(BoundUser? user) =>
-        user is null || (_userId == user.Id && _mark is not null && silo.Now < KnownUntil);
+    public bool IsKnown(BoundUser user) => _userId == user.Id && _mark is not null && silo.Now < KnownUntil;
 
     /// <summary>When it has to be looked up again.</summary>
     public TimeSpan KnownUntil => _lookedUpAt + LookUpAgain;
 
     /// <summary>Whether the session has ended, as far as is known.</summary>
-    public bool HasEnded(BoundUser? user) => user is not null && _userId == user.Id && _mark?.Ends(user, handle) is true;
+    public bool HasEnded(BoundUser user) => _userId == user.Id && _mark?.Ends(user, handle) is true;
 
     /// <summary>Looks it up.</summary>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
