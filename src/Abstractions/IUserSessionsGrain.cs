@@ -4,8 +4,8 @@ namespace SessionActors;
 /// The sessions of one user, named by the user's id: where they are, and their end. A session is a user's since it was bound
 /// (<see cref="ISessionGrain.BindAsync"/>), which the web side does when somebody signs in.
 /// <para>
-/// Ending all, or all others, is one write: a mark that every session of the user is compared with when it is loaded and every few seconds
-/// while it is in use. It reaches those that are in a silo's memory at once, and those that the list has lost too.
+/// Ending all, or all others, is one write: a mark that every session of the user is compared with when it is loaded, and while it is
+/// in use. It reaches those that are in a silo's memory at once, and those that the list has lost too.
 /// </para>
 /// <para>
 /// Every call can throw <see cref="SessionUnavailableException"/> where the store is out of reach. Each may be repeated without harm.

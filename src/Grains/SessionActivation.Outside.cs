@@ -16,7 +16,9 @@ internal sealed partial class SessionActivation
         }
 
         var now = silo.Now;
-        if (now >= view.GoodUntil || !silo.Serving.IsHeld || view.ConfirmedAt < silo.Healing.Store.WarnedAt)
+        var store = silo.Healing.Store;
+        if (now >= view.GoodUntil || !silo.Serving.IsHeld || view.ConfirmedAt < store.WarnedAt
+            || (view.State.User is not null && view.MarkAskedAt <= store.AnnouncedAt(view.UserPart)))
         {
             return null;
         }
@@ -43,17 +45,21 @@ internal sealed partial class SessionActivation
 
         // Orleans collects what nobody calls, and opens from outside are no calls.
         var goodUntil = Least(lifetime.GoodUntil(state.Ttl), silo.Now + (silo.Options.CollectionAge / 2));
-        goodUntil = state.User is null ? goodUntil : Least(User.KnownUntil, goodUntil);
-        if (_view is not { } view || view.State != state || view.GoodUntil != goodUntil || view.ConfirmedAt != owner.ConfirmedAt)
+        var (markAskedAt, part) = (0L, 0);
+        if (state.User is not null)
         {
-            // Made here, and not by whichever thread comes first.
-            _ = state.Opening;
-            _view = new OutsideView(writes, state, goodUntil, owner.ConfirmedAt);
+            goodUntil = silo.Healing.Store.TellsOfUsers ? goodUntil : Least(User.KnownUntil, goodUntil);
+            (markAskedAt, part) = User.Known;
         }
+
+        // Made here, and not by whichever thread comes first.
+        _ = state.Opening;
+        _view = new OutsideView(writes, state, goodUntil, owner.ConfirmedAt, markAskedAt, part);
     }
 
     /// <summary>From now on only turns answer.</summary>
     private void Hide() => _view = null;
 
-    private sealed record OutsideView(PendingWrites Writes, SessionState State, TimeSpan GoodUntil, long ConfirmedAt);
+    private sealed record OutsideView(
+        PendingWrites Writes, SessionState State, TimeSpan GoodUntil, long ConfirmedAt, long MarkAskedAt, int UserPart);
 }

@@ -37,7 +37,7 @@ internal sealed partial class SessionActivation
     public async Task HearAsync(string userId, UserMark mark)
     {
         Hide();
-        User.Learn(userId, mark, silo.Now);
+        User.Hear(userId, mark);
         if (_writes is { } writes && EndedBy(writes) is SessionEndReason.Revoked)
         {
             await EndAsync(SessionEndReason.Revoked, SessionRequest.DefaultPatience);

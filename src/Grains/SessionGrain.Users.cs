@@ -12,8 +12,9 @@ internal sealed partial class SessionGrain
         CheckGeneration(writes.Current, request);
         RefuseOther(writes.Current, user);
         // Listed first: one that is bound and not listed would be beyond the limit, and nobody would see it.
+        var read = UserStanding.BeginRead(_silo);
         var mark = await _silo.Users.Of(user.UserId).AddAsync(_handle, user, _activation.KeptFor(writes));
-        _activation.User.Learn(user.UserId, mark, _silo.Now);
+        _activation.User.Learn(user.UserId, mark, read);
         var bound = new BoundUser(user.UserId, mark.Stamp, user.IsUnlisted, user.With?.ToString());
         await WriteAsync(request, state =>
         {

@@ -137,6 +137,38 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
+    public async Task Where_the_store_tells_a_session_in_use_asks_for_nothing_until_it_does()
+    {
+        var time = new FakeTimeProvider();
+        var storage = new ModelSessionStorage(time) { TellsOfUsers = true };
+        await using var cluster = await SessionCluster.StartAsync(
+            storage, time, configure: options => options.ServingLease = TimeSpan.FromSeconds(0.5));
+        var session = await BoundAsync(cluster, Ada);
+        var store = cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<StoreWatch>();
+        await Until.TrueAsync(() => store.TellsOfUsers, "the store tells");
+        Assert.NotNull(await session.ReadAsync());
+        var mark = new UserMark().Next([], cluster.Time.GetUtcNow());
+
+        await WriteMarkAsync(cluster, mark);
+        cluster.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.NotNull(await session.ReadAsync());
+
+        await storage.AnnounceAsync(UserStanding.PartOf(Ada));
+        await Until.TrueAsync(async () => await session.ReadAsync() is null, "the session has ended");
+    }
+
+    [Fact]
+    public async Task Whoever_ends_all_sessions_announces_it()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        await BoundAsync(cluster, Ada);
+
+        await cluster.User(Ada).EndAllAsync();
+
+        Assert.Equal(1, cluster.Storage.Count("announce"));
+    }
+
+    [Fact]
     public async Task A_session_in_use_sets_a_mark_again_that_the_store_has_forgotten()
     {
         await using var cluster = await SessionCluster.StartAsync();

@@ -7,6 +7,7 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, string> _warnings = [];
+    private readonly Dictionary<int, string> _announced = [];
     private Dictionary<SessionHandle, Entry> _entries = [];
     private int _warned;
 
@@ -229,6 +230,9 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         }
     }
 
+    /// <summary>Whether probes tell of users whose sessions were ended together. Without that sessions ask every few seconds.</summary>
+    public bool TellsOfUsers { get; init; }
+
     /// <summary>Takes out what is stored, without a trace and under the same identity.</summary>
     public void Delete(SessionHandle handle)
     {
@@ -247,11 +251,21 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         }
     }
 
+    public Task<StoreReply> AnnounceAsync(int part)
+    {
+        lock (_gate)
+        {
+            _announced[part] = RequestId.New().ToString();
+            return Task.FromResult(new StoreReply(StoreOutcome.Written));
+        }
+    }
+
     public Task<StoreProbe> ProbeAsync(string ownerName)
     {
         lock (_gate)
         {
-            return Task.FromResult(new StoreProbe(null, Identity, _warnings.GetValueOrDefault(ownerName)));
+            var marks = TellsOfUsers ? new Dictionary<int, string>(_announced) : null;
+            return Task.FromResult(new StoreProbe(null, Identity, _warnings.GetValueOrDefault(ownerName), marks));
         }
     }
 

@@ -76,6 +76,8 @@ internal sealed class WatchedStorage(ISessionStorage inner) : ISessionStorage
 
     public Task<StoreReply> WarnAsync(string ownerName) => StepAsync("warn", () => inner.WarnAsync(ownerName));
 
+    public Task<StoreReply> AnnounceAsync(int part) => StepAsync("announce", () => inner.AnnounceAsync(part));
+
     public Task<StoreProbe> ProbeAsync(string ownerName) =>
         OnProbe is { } onProbe ? onProbe(() => inner.ProbeAsync(ownerName)) : inner.ProbeAsync(ownerName);
 

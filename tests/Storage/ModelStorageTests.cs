@@ -9,7 +9,7 @@ public sealed class ModelStorageTests : StorageContract
 
     private readonly ModelSessionStorage _storage;
 
-    public ModelStorageTests() => _storage = new ModelSessionStorage(_time);
+    public ModelStorageTests() => _storage = new ModelSessionStorage(_time) { TellsOfUsers = true };
 
     private protected override ISessionStorage Storage => _storage;
 

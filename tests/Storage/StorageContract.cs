@@ -214,6 +214,25 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task Announcement_IsFoundByWhoeverAsks()
+    {
+        var before = await PartsAsync("one");
+
+        AssertOutcome(StoreOutcome.Written, await Storage.AnnounceAsync(7));
+        var first = await PartsAsync("other");
+        AssertOutcome(StoreOutcome.Written, await Storage.AnnounceAsync(7));
+        AssertOutcome(StoreOutcome.Written, await Storage.AnnounceAsync(ISessionStorage.UserParts - 1));
+        var second = await PartsAsync("one");
+
+        Assert.NotEqual(before.GetValueOrDefault(7), first[7]);
+        Assert.NotEqual(first[7], second[7]);
+        Assert.Equal(first.GetValueOrDefault(8), second.GetValueOrDefault(8));
+        Assert.True(second.ContainsKey(ISessionStorage.UserParts - 1));
+
+        async Task<IReadOnlyDictionary<int, string>> PartsAsync(string owner) => (await Storage.ProbeAsync(owner)).Marks!;
+    }
+
+    [Fact]
     public async Task Peek_TellsVersionAndOwnerAndChangesNothing()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));

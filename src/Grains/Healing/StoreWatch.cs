@@ -24,6 +24,8 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     private volatile StoreChange? _lastChange;
     private string? _warning;
     private long _warnedAt = long.MinValue;
+    private readonly long[] _announcedAt = [.. Enumerable.Repeat(long.MinValue, ISessionStorage.UserParts)];
+    private volatile IReadOnlyDictionary<int, string>? _marks;
     private Task _asking = Task.CompletedTask;
     private Task? _next;
 
@@ -35,6 +37,12 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     /// that has to be asked for once more. Never: the smallest number.
     /// </summary>
     public long WarnedAt => Volatile.Read(ref _warnedAt);
+
+    /// <summary>Whether the store tells when a user's sessions were ended together.</summary>
+    public bool TellsOfUsers => _marks is not null;
+
+    /// <summary>When it was noticed last that sessions of some user in a part were ended together.</summary>
+    public long AnnouncedAt(int part) => Volatile.Read(ref _announcedAt[part]);
 
     /// <summary>What happens when it has changed, before anybody is told of the new one.</summary>
     public Action? OnChange { get; set; }
@@ -127,6 +135,7 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
                 Volatile.Write(ref _warnedAt, Now);
             }
 
+            NoteMarks(probe.Marks);
             if (identity is null && !_isSilent)
             {
                 _isSilent = true;
@@ -141,5 +150,24 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
 
             (_identity, _seenAt) = (identity ?? _identity, askedAt);
         }
+    }
+
+    // A store that has lost some tells others than before, too.
+    private void NoteMarks(IReadOnlyDictionary<int, string>? marks)
+    {
+        if (marks is null && _marks is null)
+        {
+            return;
+        }
+
+        for (var part = 0; part < _announcedAt.Length; part++)
+        {
+            if (_marks is null || marks?.GetValueOrDefault(part) != _marks.GetValueOrDefault(part))
+            {
+                Volatile.Write(ref _announcedAt[part], Now);
+            }
+        }
+
+        _marks = marks;
     }
 }

@@ -94,6 +94,17 @@ internal interface ISessionStorage
     Task<StoreReply> WarnAsync(string ownerName);
 
     /// <summary>
+    /// Into how many parts users are divided for announcements: so many that most are quiet, and few enough for a probe to carry.
+    /// </summary>
+    const int UserParts = 256;
+
+    /// <summary>
+    /// Says that some user's sessions were ended together: every silo, of whatever cluster, hears of the part with its next probe. Written.
+    /// </summary>
+    /// <param name="part">The user's part, from 0.</param>
+    Task<StoreReply> AnnounceAsync(int part);
+
+    /// <summary>
     /// Asks the store, all of it, for a sign of life, which store it is, and whether this owner was warned. Concerns no session.
     /// </summary>
     Task<StoreProbe> ProbeAsync(string ownerName);

@@ -3,9 +3,9 @@ using StackExchange.Redis;
 namespace SessionActors;
 
 /// <summary>
-/// Asks a Redis for a sign of life, for its run and replication ids, of which a restart or a failover changes one at least, and for an
-/// owner's warning. One command, with or without the ids. Of a Redis Cluster every master is asked for a sign of life alone: a session's
-/// own master is one of them, and their ids change one by one.
+/// Asks a Redis for a sign of life, for its run and replication ids, of which a restart or a failover changes one at least, for an owner's
+/// warning and for what was announced of users. One command; two where it does not tell its ids. Of a Redis Cluster every master is asked
+/// for a sign of life besides: a session's own master is one of them, and their ids change one by one.
 /// </summary>
 internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
 {
@@ -17,7 +17,7 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
         local time = redis.call('TIME')
         return {
           run and replication and run .. '/' .. replication or '', time[1] * 1000 + math.floor(time[2] / 1000),
-          redis.call('HMGET', KEYS[1], '@last')[1]
+          redis.call('HMGET', KEYS[1], '@last')[1], redis.call('HGETALL', KEYS[2])
         }
         """;
 
@@ -25,11 +25,12 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
     private volatile bool _tellsIds = true;
 
     /// <param name="warning">The key of the owner's warning.</param>
-    public async Task<StoreProbe> AskAsync(RedisKey warning)
+    /// <param name="marks">The key of what was announced.</param>
+    public async Task<StoreProbe> AskAsync(RedisKey warning, RedisKey marks)
     {
         try
         {
-            return await AskAsync(await connection.GetAsync(), warning);
+            return await AskAsync(await connection.GetAsync(), warning, marks);
         }
         catch (Exception error)
         {
@@ -37,26 +38,26 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
         }
     }
 
-    private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis, RedisKey warning)
+    private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis, RedisKey warning, RedisKey marks)
     {
         var database = redis.GetDatabase();
         var masters = redis.GetServers().Where(server => server is { ServerType: ServerType.Cluster, IsReplica: false }).ToList();
         if (masters.Count > 0)
         {
             await Task.WhenAll(masters.Select(master => master.PingAsync()));
-            return new StoreProbe(null, Warning: await WarningAsync());
+            return await WithoutIdsAsync();
         }
 
         if (_tellsIds)
         {
             try
             {
-                var told = (RedisResult[])(await database.ExecuteAsync("EVAL", [Ids, 1, warning], CommandFlags.DemandMaster))!;
+                var told = (RedisResult[])(await database.ExecuteAsync("EVAL", [Ids, 2, warning, marks], CommandFlags.DemandMaster))!;
                 // After a failover another machine's clock counts.
                 clock.Learn((long)told[1]);
                 if ((string)told[0]! is { Length: > 0 } ids)
                 {
-                    return new StoreProbe(null, new StoreIdentity(ids), (string?)told[2]);
+                    return new StoreProbe(null, new StoreIdentity(ids), (string?)told[2], Marks((RedisResult[])told[3]!));
                 }
 
                 _tellsIds = false;
@@ -68,8 +69,18 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
             }
         }
 
-        return new StoreProbe(null, Warning: await WarningAsync());
+        return await WithoutIdsAsync();
 
-        async Task<string?> WarningAsync() => (await database.HashGetAsync(warning, ["@last"], CommandFlags.DemandMaster))[0];
+        async Task<StoreProbe> WithoutIdsAsync()
+        {
+            var (last, announced) = (
+                database.HashGetAsync(warning, ["@last"], CommandFlags.DemandMaster),
+                database.HashGetAllAsync(marks, CommandFlags.DemandMaster));
+            var parts = (await announced).ToDictionary(part => (int)part.Name, part => (string)part.Value!);
+            return new StoreProbe(null, Warning: (await last)[0], Marks: parts);
+        }
     }
+
+    private static Dictionary<int, string> Marks(RedisResult[] fields) =>
+        fields.Chunk(2).ToDictionary(field => (int)field[0], field => (string)field[1]!);
 }

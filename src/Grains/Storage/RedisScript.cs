@@ -21,6 +21,7 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     private static readonly RedisScriptSource ReleaseSource = new("release.lua");
     private static readonly RedisScriptSource RestoreSource = new("restore.lua");
     private static readonly RedisScriptSource WarnSource = new("warn.lua");
+    private static readonly RedisScriptSource MarkedSource = new("marked.lua");
     private static readonly RedisScriptSource UntoldSource = new("untold.lua");
     private static readonly RedisScriptSource ToldSource = new("told.lua");
     private static readonly RedisScriptSource ScheduleSource = new("schedule.lua");
@@ -109,6 +110,12 @@ internal sealed record RedisScript(RedisScriptSource Source, string Key, RedisVa
     {
         var id = RequestId.New().ToString();
         return new(WarnSource, key, [id, RedisLayout.Ms(ISessionStorage.WarningKept)], id);
+    }
+
+    public static RedisScript Marked(string key, int part)
+    {
+        var id = RequestId.New().ToString();
+        return new(MarkedSource, key, [id, part], id);
     }
 
     public static RedisScript Untold(string key)

@@ -61,8 +61,12 @@ internal sealed class RedisSessionStorage(
 
     public Task<StoreReply> WarnAsync(string ownerName) => SendAsync(RedisScript.Warn(WarningOf(ownerName)));
 
+    public Task<StoreReply> AnnounceAsync(int part) => SendAsync(RedisScript.Marked(MarksKey, part));
+
     public Task<StoreProbe> ProbeAsync(string ownerName) =>
-        (_probe ??= new RedisProbe(connection, _clock)).AskAsync(WarningOf(ownerName));
+        (_probe ??= new RedisProbe(connection, _clock)).AskAsync(WarningOf(ownerName), MarksKey);
+
+    private string MarksKey => $"{_prefix}@marks";
 
     private string WarningOf(string ownerName) => $"{_prefix}@warned:{ownerName}";
 

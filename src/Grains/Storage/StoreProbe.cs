@@ -13,7 +13,12 @@ internal readonly record struct StoreIdentity(string Value)
 /// <param name="Error">What went wrong; null where the store answered.</param>
 /// <param name="Identity">Which store it is; null where it does not tell.</param>
 /// <param name="Warning">Another one than before where the owner who asks was warned; null where it never was.</param>
-internal readonly record struct StoreProbe(Exception? Error, StoreIdentity? Identity = null, string? Warning = null)
+/// <param name="Marks">
+/// For each part of the users something else than before where <see cref="ISessionStorage.AnnounceAsync"/> was called since; null where the
+/// store does not tell.
+/// </param>
+internal readonly record struct StoreProbe(
+    Exception? Error, StoreIdentity? Identity = null, string? Warning = null, IReadOnlyDictionary<int, string>? Marks = null)
 {
     /// <summary>Whether the store answered.</summary>
     public bool IsAnswered => Error is null;

@@ -13,8 +13,8 @@ internal sealed class UserLists(IGrainFactory grains, [FromKeyedServices(CookieK
     public IUserSessionsIndex Of(string userId) => grains.GetGrain<IUserSessionsIndex>(userId);
 
     /// <summary>
-    /// The user's mark as it is stored now. It is read without the grain that writes it: every session in use asks every few seconds, and
-    /// is not to depend on another grain's silo.
+    /// The user's mark as it is stored now. It is read without the grain that writes it: a session in use is not to depend on another
+    /// grain's silo.
     /// </summary>
     /// <exception cref="Exception">The store did not answer.</exception>
     public async Task<UserMark> ReadMarkAsync(string userId)

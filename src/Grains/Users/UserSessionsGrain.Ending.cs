@@ -75,6 +75,15 @@ internal sealed partial class UserSessionsGrain
             _mark.State = before;
             throw;
         }
+
+        // A silo that nobody can tell hears of it with its next probe.
+        var reply = await StoreRetry.UntilAnsweredAsync(
+            _time, SessionRequest.DefaultPatience, () => _sessions.AnnounceAsync(UserStanding.PartOf(_user)));
+        if (!reply.IsDone)
+        {
+            throw SessionUnavailableException.Unknown(
+                $"of user {SessionHandle.LogNameOf(_user)}", "that they have ended could not be announced.", reply.Error);
+        }
     }
 
     // With what goes with them.

@@ -16,6 +16,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     private const int MostTries = 5;
 
     private readonly IPersistentState<UserMark> _mark;
+    private readonly ISessionStorage _sessions;
     private readonly UserSessionPages _pages;
     private readonly UserLimit _limit;
     private readonly TellSilos _silos;
@@ -29,13 +30,14 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         IGrainContext context,
         [PersistentState(UserLists.MarkName, CookieKeysGrain.StorageName)] IPersistentState<UserMark> mark,
         [FromKeyedServices(UserSessionPages.StorageName)] IGrainStorage storage,
+        ISessionStorage sessions,
         IOptions<SessionActorsOptions> options,
         TellSilos silos,
         EventTeller events,
         [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
         : base(context)
     {
-        (_mark, _silos, _events, _time) = (mark, silos, events, time);
+        (_mark, _sessions, _silos, _events, _time) = (mark, sessions, silos, events, time);
         _user = context.GrainId.Key.ToString()!;
         _pages = new UserSessionPages(context.GrainId, storage, time);
         _limit = new UserLimit(options.Value, _pages);

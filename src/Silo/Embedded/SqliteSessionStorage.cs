@@ -11,6 +11,9 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
 
     private readonly SqliteSessionRows _rows = new(database);
     private readonly StoreIdentity _identity = new(RequestId.New().ToString());
+
+    // All who could hear of it are in this process.
+    private readonly long[] _announced = new long[ISessionStorage.UserParts];
     private int _steps;
 
     public Task<StoreReply> CreateAsync(SessionHandle handle, Creation creation, Flush flush) => StepAsync(handle, flush, row =>
@@ -194,12 +197,19 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     // Its only silo has nobody to warn.
     public Task<StoreReply> WarnAsync(string ownerName) => Task.FromResult(new StoreReply(StoreOutcome.Written));
 
+    public Task<StoreReply> AnnounceAsync(int part)
+    {
+        Interlocked.Increment(ref _announced[part]);
+        return Task.FromResult(new StoreReply(StoreOutcome.Written));
+    }
+
     // What it has taken it keeps for as long as its process lives, so it stays the same store.
     public async Task<StoreProbe> ProbeAsync(string ownerName)
     {
         try
         {
-            return new StoreProbe(null, await database.RunAsync(() => _identity));
+            var marks = _announced.Index().Where(part => part.Item > 0).ToDictionary(part => part.Index, part => $"{part.Item}");
+            return new StoreProbe(null, await database.RunAsync(() => _identity), Marks: marks);
         }
         catch (Exception error)
         {
