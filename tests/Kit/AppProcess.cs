@@ -34,7 +34,7 @@ public sealed class AppProcess : IAsyncDisposable
     /// <summary>Whether it has ended, by itself or not.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts an application and waits until it listens.</summary>
+    /// <summary>Starts an application, one that the test project references or the one at a path, and waits until it listens.</summary>
     public static Task<AppProcess> StartAsync(string assemblyName, params string[] arguments) =>
         StartAsync([], assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
 
