@@ -40,8 +40,7 @@ internal sealed class RedisStoreCheck(
     public override async Task CheckAsync(CancellationToken cancellation)
     {
         var redis = await ReachAsync(cancellation);
-        _store = "Redis " + Addresses(redis.GetEndPoints(configuredOnly: true));
-        foreach (var server in redis.GetServers().Where(s => s is { IsConnected: true, IsReplica: false }))
+        foreach (var server in Masters(redis))
         {
             await CheckVersionAsync(server);
             await CheckEvictionAsync(server);
@@ -50,18 +49,25 @@ internal sealed class RedisStoreCheck(
         await CheckScriptsAsync(redis, cancellation);
     }
 
+    /// <summary>The servers that write: each of them has to be fit.</summary>
+    public static IEnumerable<IServer> Masters(IConnectionMultiplexer redis) =>
+        redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false });
+
     private static string Addresses(IEnumerable<System.Net.EndPoint> endPoints) =>
         string.Join(", ", endPoints.Select(e => EndPointCollection.ToString(e)));
 
-    private static string Named(IServer server) => "Redis " + EndPointCollection.ToString(server.EndPoint);
+    public static string Named(IServer server) => "Redis " + EndPointCollection.ToString(server.EndPoint);
 
-    private async Task<IConnectionMultiplexer> ReachAsync(CancellationToken cancellation)
+    /// <summary>The connection, once it has answered.</summary>
+    /// <exception cref="InvalidOperationException">It does not.</exception>
+    public async Task<IConnectionMultiplexer> ReachAsync(CancellationToken cancellation)
     {
         try
         {
             // Given up by the client itself, which takes its own time-outs, several in a row, to know why: a password, for one.
             var redis = await connection.GetAsync().WaitAsync(cancellation);
             await redis.GetDatabase().PingAsync().WaitAsync(Patience, time, cancellation);
+            _store = "Redis " + Addresses(redis.GetEndPoints(configuredOnly: true));
             return redis;
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
@@ -72,7 +78,9 @@ internal sealed class RedisStoreCheck(
         }
     }
 
-    private async Task CheckVersionAsync(IServer server)
+    /// <summary>Checks the version and returns it; null where the server does not tell.</summary>
+    /// <exception cref="InvalidOperationException">It is too old.</exception>
+    public async Task<string?> CheckVersionAsync(IServer server)
     {
         var told = await InfoAsync(server, "server", "redis_version", $"it is {LeastVersion} or newer");
         if (Version.TryParse(told, out var version) && version < LeastVersion)
@@ -80,21 +88,25 @@ internal sealed class RedisStoreCheck(
             throw new InvalidOperationException(
                 $"{Named(server)} has version {version}; SessionActors needs {LeastVersion} or newer. Update it.");
         }
+
+        return told;
     }
 
-    // CONFIG GET would say it too, but managed services block it.
-    private async Task CheckEvictionAsync(IServer server)
+    /// <summary>Checks what the server drops when its memory is full, and returns it; null where the server does not tell.</summary>
+    /// <exception cref="InvalidOperationException">It drops sessions, and nobody has accepted that.</exception>
+    public async Task<string?> CheckEvictionAsync(IServer server)
     {
+        // CONFIG GET would say it too, but managed services block it.
         var policy = await InfoAsync(server, "memory", "maxmemory_policy", "it is noeviction");
         if (policy is null or "noeviction")
         {
-            return;
+            return policy;
         }
 
         if (options.Value.AllowEviction)
         {
             StoreLog.Evicts(logger, Named(server), policy);
-            return;
+            return policy;
         }
 
         throw new InvalidOperationException(
@@ -103,7 +115,12 @@ internal sealed class RedisStoreCheck(
             + "SessionActors:AllowEviction=true.");
     }
 
-    private async Task<string?> InfoAsync(IServer server, string section, string key, string rule)
+    /// <summary>One line of what the server tells of itself; null, and a warning in the log, where it does not.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="section">The section of <c>INFO</c>.</param>
+    /// <param name="key">The line in it.</param>
+    /// <param name="rule">What nobody has checked without it.</param>
+    public async Task<string?> InfoAsync(IServer server, string section, string key, string rule)
     {
         Exception? error = null;
         try
@@ -124,7 +141,9 @@ internal sealed class RedisStoreCheck(
         return null;
     }
 
-    private async Task CheckScriptsAsync(IConnectionMultiplexer redis, CancellationToken cancellation)
+    /// <summary>Checks that scripts are atomic, and that this user may run every command of ours.</summary>
+    /// <exception cref="InvalidOperationException">They are not, or the user may not.</exception>
+    public async Task CheckScriptsAsync(IConnectionMultiplexer redis, CancellationToken cancellation)
     {
         var key = $"{options.Value.KeyPrefix}@check:{RequestId.New()}";
         var others = new List<IConnectionMultiplexer>();

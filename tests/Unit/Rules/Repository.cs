@@ -17,6 +17,7 @@ internal static class Repository
         ["Abstractions"] = typeof(ISessionGrain).Assembly,
         ["Grains"] = typeof(SessionActorsOptions).Assembly,
         ["Silo"] = typeof(SessionSiloOptions).Assembly,
+        ["Tool"] = typeof(ToolHost).Assembly,
         ["WebAdapter"] = typeof(ActorSessionOptions).Assembly,
     };
 
