@@ -61,9 +61,14 @@ public sealed class AppProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end and returns its exit code and what it printed.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string assemblyName, params string[] arguments)
+    public static Task<(int ExitCode, string Output)> RunAsync(string assemblyName, params string[] arguments) =>
+        RunWithAsync([], assemblyName, arguments);
+
+    /// <summary>The same with some variables in its environment, each as <c>NAME=value</c>.</summary>
+    public static async Task<(int ExitCode, string Output)> RunWithAsync(
+        string[] environment, string assemblyName, params string[] arguments)
     {
-        await using var app = Launch([], assemblyName, arguments);
+        await using var app = Launch(environment.Length == 0 ? [] : ["env", .. environment], assemblyName, arguments);
         await app._process.WaitForExitAsync().WaitAsync(StartTimeout);
         return (app._process.ExitCode, app.Output);
     }
