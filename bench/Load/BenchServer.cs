@@ -37,6 +37,11 @@ internal static class BenchServer
                 UseSession(app, kind);
                 SessionEndpoints.Map(app);
                 SessionEndpoints.MapTurns(app, kind);
+                if (kind == ServerKind.ActorRedis)
+                {
+                    app.MapGet("/sessions", SessionsAsync).WithSessionAccess(SessionAccess.None);
+                }
+
                 break;
         }
 
@@ -62,6 +67,14 @@ internal static class BenchServer
         app.MapGet("/effort", () => new Effort(GC.GetTotalAllocatedBytes(), JitInfo.GetCompilationTime()))
             .WithSessionAccess(SessionAccess.None);
         app.MapGet("/heap", HeapBytes).WithSessionAccess(SessionAccess.None);
+    }
+
+    /// <summary>How many sessions this server's silo has in memory, as Orleans counts activations.</summary>
+    private static async Task<int> SessionsAsync(IGrainFactory grains, ILocalSiloDetails silo)
+    {
+        var statistics = await grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics([silo.SiloAddress]);
+        return statistics.Where(grain => grain.GrainType.Contains("SessionActors.SessionGrain", StringComparison.Ordinal))
+            .Sum(grain => grain.ActivationCount);
     }
 
     // Aggressive gives what is free back to the system, so that resident memory, which is asked for next, is memory in use.

@@ -52,8 +52,8 @@ internal sealed class Peers(RedisProcess redis) : IDisposable
     /// <summary>One run of load with the cookies that are kept under a name.</summary>
     public Task<Load> LoadAsync(
         ServerKind kind, string path, string name, int connections, int seconds, Access access = Access.InTurn) => Load.MeasureAsync(
-            _servers[kind], redis,
-            () => Wrk.RunAsync(_servers[kind].Address + path, FileOf(kind, name), connections, seconds, access));
+            [_servers[kind]], [redis],
+            async () => [await Wrk.RunAsync(_servers[kind].Address + path, FileOf(kind, name), connections, seconds, access)]);
 
     public void Dispose()
     {

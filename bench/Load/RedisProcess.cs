@@ -6,7 +6,7 @@ namespace SessionActors.LoadBench;
 /// <summary>A redis-server of the bench's own, and what it has been asked.</summary>
 internal sealed class RedisProcess : IAsyncDisposable
 {
-    private const int MostTries = 100;
+    private const int MostTries = 500;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Child _child;
@@ -23,10 +23,11 @@ internal sealed class RedisProcess : IAsyncDisposable
 
     public TimeSpan ProcessorTime => _child.ProcessorTime;
 
-    public static async Task<RedisProcess> StartAsync()
+    public static async Task<RedisProcess> StartAsync(params string[] settings)
     {
         var port = Child.FreePort();
-        var child = new Child("redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no");
+        var child = new Child(
+            "redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. settings]);
         var address = $"127.0.0.1:{port}";
         for (var tries = 1; ; tries++)
         {
@@ -41,6 +42,36 @@ internal sealed class RedisProcess : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Starts a Redis Cluster of so many masters, each with its share of the slots.</summary>
+    public static async Task<RedisProcess[]> StartClusterAsync(int masters)
+    {
+        var nodes = new List<RedisProcess>();
+        try
+        {
+            while (nodes.Count < masters)
+            {
+                nodes.Add(await StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{Child.FreePort()}"));
+            }
+
+            using var forming = new Child("redis-cli", ["--cluster", "create", .. nodes.Select(node => node.Address), "--cluster-yes"]);
+            await forming.FinishAsync();
+            await Task.WhenAll(nodes.Select(node => node.UntilClusterIsWholeAsync()));
+            return [.. nodes];
+        }
+        catch
+        {
+            foreach (var node in nodes)
+            {
+                await node.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>How many keys it has.</summary>
+    public Task<long> KeysAsync() => _connection.GetServer(Address).DatabaseSizeAsync();
 
     /// <summary>What it was asked since it started.</summary>
     public async Task<RedisUsage> UsageAsync()
@@ -60,6 +91,26 @@ internal sealed class RedisProcess : IAsyncDisposable
     {
         await _connection.DisposeAsync();
         _child.Dispose();
+    }
+
+    // As it sees it itself, which is later than the one that formed it does.
+    private async Task UntilClusterIsWholeAsync()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var state = (string)(await _connection.GetServer(Address).ExecuteAsync("CLUSTER", "INFO"))!;
+            if (state.Contains("cluster_state:ok", StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            if (tries == MostTries)
+            {
+                throw new TimeoutException($"The Redis Cluster is not whole for {Address}:\n{state}");
+            }
+
+            await Task.Delay(Pause, TimeProvider.System);
+        }
     }
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);

@@ -25,6 +25,9 @@ internal sealed record RedisServerSettings
     public string? EvictionPolicy { get; init; }
 
     public string? Password { get; init; }
+
+    /// <summary>Whether it is to be a node of a <see cref="RedisCluster"/>.</summary>
+    public bool IsClusterNode { get; init; }
 }
 
 /// <summary>
@@ -50,6 +53,9 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; private set; }
 
+    /// <summary>Where it talks with the other nodes of its <see cref="RedisCluster"/>; 0 where it has none.</summary>
+    public int BusPort { get; private set; }
+
     /// <summary>Host and port.</summary>
     public string Address => $"127.0.0.1:{Port}";
 
@@ -63,6 +69,7 @@ internal sealed class RedisServer : IAsyncDisposable
         for (var tries = 1; ; tries++)
         {
             server.Port = FreePort();
+            server.BusPort = server._settings.IsClusterNode ? FreePort() : 0;
             try
             {
                 await server.LaunchAsync();
@@ -235,6 +242,12 @@ internal sealed class RedisServer : IAsyncDisposable
         })
         {
             arguments.AddRange(value is null ? [] : [name, value]);
+        }
+
+        if (_settings.IsClusterNode)
+        {
+            // Redis' own choice for the nodes' talk is 10,000 above its port, where silos choose theirs.
+            arguments.AddRange(["--cluster-enabled", "yes", "--cluster-port", $"{BusPort}"]);
         }
 
         return arguments;

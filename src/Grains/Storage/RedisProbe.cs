@@ -41,10 +41,10 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
     private async Task<StoreProbe> AskAsync(IConnectionMultiplexer redis, RedisKey warning, RedisKey marks)
     {
         var database = redis.GetDatabase();
-        var masters = redis.GetServers().Where(server => server is { ServerType: ServerType.Cluster, IsReplica: false }).ToList();
-        if (masters.Count > 0)
+        var nodes = redis.GetServers().Where(server => server.ServerType == ServerType.Cluster).ToList();
+        if (nodes.Count > 0)
         {
-            await Task.WhenAll(masters.Select(master => master.PingAsync()));
+            await Task.WhenAll(MastersOf(nodes).Select(master => master.PingAsync()));
             return await WithoutIdsAsync();
         }
 
@@ -83,4 +83,13 @@ internal sealed class RedisProbe(RedisConnection connection, RedisClock clock)
 
     private static Dictionary<int, string> Marks(RedisResult[] fields) =>
         fields.Chunk(2).ToDictionary(field => (int)field[0], field => (string)field[1]!);
+
+    // The client never forgets a master that has died, though another one has its slots, or it has left the cluster. Its view of that is as
+    // old as it last asked each node, so what one of them says counts.
+    private static IEnumerable<IServer> MastersOf(List<IServer> nodes)
+    {
+        var views = nodes.Where(node => node.IsConnected).Select(node => node.ClusterConfiguration).OfType<ClusterConfiguration>().ToList();
+        return nodes.Where(node => !node.IsReplica
+            && (node.IsConnected || views.TrueForAll(view => view[node.EndPoint] is { Slots.Count: > 0 })));
+    }
 }
