@@ -9,6 +9,7 @@ namespace SessionActors;
 /// 1. endpoint's metadata ─► no session: leave
 /// 2. cookie ─► none: a new session, which exists nowhere
 /// 3. cookie ─► verified ─► grain: open (exclusive: when it is its turn) ─► snapshot
+///    old cookie (ImportFrom) ─► its session is made ours first, if it is still in its cache
 /// 4. session and body feature in place
 /// 5. endpoint
 ///      └─ first byte ─► OnStarting: commit, cookie ─► the page, or the problem
@@ -34,7 +35,8 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
         context.Features.Set(visit);
         visit.OnConflict = access?.SaidOnConflict ?? visit.OnConflict;
         var body = new SessionResponseBody(context, door, visit, context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
-        if (earlier is null && visit.Token is { } cookie)
+        var (cookie, oldCookie) = (visit.Token, visit.OldCookie);
+        if (earlier is null && (cookie is not null || oldCookie is not null))
         {
             // 3. Opened before the endpoint runs, so that reading the session never blocks a thread. Whatever is to be ignored, an
             // exclusive endpoint relies on being alone.
@@ -42,7 +44,16 @@ internal sealed class ActorSessionMiddleware(RequestDelegate next, SessionDoor d
             var goesOnWithout = door.IgnoresFailure && !visit.IsExclusive;
             try
             {
-                await door.OpenAsync(visit, cookie, access?.Slide ?? true, visit.IsExclusive ? context.RequestAborted : default);
+                var (slide, aborted) = (access?.Slide ?? true, visit.IsExclusive ? context.RequestAborted : default);
+                if (cookie is not null)
+                {
+                    await door.OpenAsync(visit, cookie, slide, aborted);
+                }
+
+                if (oldCookie is not null && visit.Phase == VisitPhase.New)
+                {
+                    await door.ImportAsync(visit, oldCookie, slide, aborted);
+                }
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {

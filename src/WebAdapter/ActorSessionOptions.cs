@@ -113,6 +113,13 @@ public sealed class ActorSessionOptions
     /// </summary>
     public OldSecretBehaviour OnOldSecret { get; set; }
 
+    /// <summary>
+    /// Brings over the sessions of ASP.NET Core's own middleware: a visitor who comes with its cookie, and without one of ours, goes on with
+    /// what their session held. Default null: none. Leave it out again when the old idle time-out has passed since the last server with the
+    /// old sessions was stopped.
+    /// </summary>
+    public SessionImportOptions? ImportFrom { get; set; }
+
     /// <summary>The clock that cookies are dated by. Default null: the system's.</summary>
     public TimeProvider? TimeProvider { get; set; }
 

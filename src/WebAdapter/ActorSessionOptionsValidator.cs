@@ -46,6 +46,11 @@ internal sealed class ActorSessionOptionsValidator : IValidateOptions<ActorSessi
             errors.Add($"SessionActors:OnOldSecret is {options.OnOldSecret}. Set it to Detach or EndSession.");
         }
 
+        if (options.ImportFrom is { } from && !IsToken(from.Cookie?.Name ?? ""))
+        {
+            errors.Add($"SessionActors:ImportFrom:Cookie:Name is '{from.Cookie?.Name}'. Set it to what SessionOptions.Cookie.Name was.");
+        }
+
         if (options.SnapshotCacheBytes < 0)
         {
             errors.Add($"SessionActors:SnapshotCacheBytes is {options.SnapshotCacheBytes}. Set it to 0, for none, or more.");

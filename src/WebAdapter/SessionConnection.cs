@@ -103,6 +103,48 @@ internal sealed class SessionConnection
         return created;
     }
 
+    /// <summary>
+    /// Creates the session out of an old one, unless that has been done. Whoever has read the same old session makes the same request, which
+    /// is done once and answered to all.
+    /// </summary>
+    /// <param name="properties">What the old one holds.</param>
+    /// <param name="creation">The request.</param>
+    /// <param name="readAt">
+    /// When it was read, by the real clock: the session's deadline counts from there, so that nothing is made of what somebody else has
+    /// brought over, and ended, long since.
+    /// </param>
+    /// <returns>Whether it is there; false where it has ended.</returns>
+    /// <exception cref="SessionUnavailableException">Nobody knows whether it is there.</exception>
+    public async Task<bool> ImportAsync(SessionDelta properties, RequestId creation, long readAt)
+    {
+        var request = _door.Calls.NewRequest(generation: null, first: null) with
+        {
+            Id = creation,
+            UnansweredFor = TimeProvider.System.GetElapsedTime(readAt),
+        };
+        var session = new NewSession { Secret = _token.Hash, Delta = properties, AbsoluteLifetime = _door.AbsoluteLifetime };
+        try
+        {
+            var created = await ChangeAsync(request, again => Grain.CreateAsync(session, again), CancellationToken.None);
+            _token = _token.Created(_door.Now, created.LifetimeLeft);
+            return true;
+        }
+        catch (SessionDestroyedException)
+        {
+            return false;
+        }
+        catch (SessionUnavailableException e) when (e.MayBeApplied)
+        {
+            // Where too much has changed since to tell who created it, it is there all the same.
+            if (await _door.Calls.ReadAsync(Grain, Handle) is null)
+            {
+                throw;
+            }
+
+            return true;
+        }
+    }
+
     public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
     {
         _commit = _commit is { } sent ? Again(sent) : NewRequest() with { OnConflict = onConflict };

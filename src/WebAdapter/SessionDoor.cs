@@ -11,7 +11,7 @@ namespace SessionActors;
 /// Lets requests in: reads the cookie, turns away what is not ours without troubling anybody, and opens the session. Holds what all
 /// requests share.
 /// </summary>
-internal sealed class SessionDoor : IDisposable
+internal sealed partial class SessionDoor : IDisposable
 {
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
@@ -26,6 +26,7 @@ internal sealed class SessionDoor : IDisposable
         IOptions<ActorSessionOptions> options,
         IMeterFactory meters,
         ILoggerFactory loggers,
+        IServiceProvider services,
         ILocalSessions? local = null)
     {
         (_grains, Local) = (grains, local);
@@ -42,6 +43,7 @@ internal sealed class SessionDoor : IDisposable
         _userIdOf = options.Value.UserIdOf;
         _endsOnOldSecret = options.Value.OnOldSecret == OldSecretBehaviour.EndSession;
         Seen = options.Value.SnapshotCacheBytes > 0 ? new SeenSnapshots(options.Value.SnapshotCacheBytes) : null;
+        Import = options.Value.ImportFrom is { } from ? new SessionImport(from, options.Value, services, Log) : null;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }
 
@@ -128,8 +130,12 @@ internal sealed class SessionDoor : IDisposable
 
         if (reading != TokenReading.Genuine)
         {
-            _metrics.OnCookieRefused();
-            Log.CookieRefused(reading);
+            // One of ASP.NET Core's own, where it has the name of ours, is looked at as such.
+            if (reading != TokenReading.Malformed || visit.OldCookie != cookie)
+            {
+                Refuse(reading);
+            }
+
             return;
         }
 
@@ -139,31 +145,49 @@ internal sealed class SessionDoor : IDisposable
         }
 
         var connection = new SessionConnection(this, token);
-        var opening = visit.IsExclusive
-            ? await connection.AcquireAsync(slide, atEnd: null, aborted)
-            : await connection.OpenAsync(slide);
+        var opening = await OpenAsync(visit, connection, slide, aborted);
+        await EnterAsync(
+            visit, token.Handle, connection, opening,
+            sendsCookie: opening.Snapshot is { } snapshot && IsToBeSentAgain(token, snapshot));
+    }
+
+    private static ValueTask<SessionOpening> OpenAsync(
+        SessionVisit visit, SessionConnection connection, bool slide, CancellationToken aborted) =>
+        visit.IsExclusive ? new(connection.AcquireAsync(slide, atEnd: null, aborted)) : connection.OpenAsync(slide);
+
+    private ValueTask EnterAsync(
+        SessionVisit visit, SessionHandle handle, SessionConnection connection, SessionOpening opening, bool sendsCookie)
+    {
         switch (opening.Standing)
         {
             case SessionStanding.Open:
-                visit.Open(connection, opening, IsToBeSentAgain(token, opening.Snapshot!));
-                Log.SessionLoaded(token.Handle, opening.Snapshot!.Version, opening.Snapshot.Properties.Count);
+                visit.Open(connection, opening, sendsCookie);
+                Log.SessionLoaded(handle, opening.Snapshot!.Version, opening.Snapshot.Properties.Count);
                 break;
             case SessionStanding.Superseded:
                 visit.BeSuperseded();
                 _metrics.OnSuperseded();
-                Log.SessionSuperseded(token.Handle);
-                if (_endsOnOldSecret)
-                {
-                    await connection.RevokeAsync();
-                    _ended.Add(token.Handle);
-                }
-
-                break;
+                Log.SessionSuperseded(handle);
+                return _endsOnOldSecret ? EndAsync(handle, connection) : default;
             default:
-                _ended.Add(token.Handle);
-                Log.SessionExpired(token.Handle, opening.EndReason);
+                _ended.Add(handle);
+                Log.SessionExpired(handle, opening.EndReason);
                 break;
         }
+
+        return default;
+    }
+
+    private async ValueTask EndAsync(SessionHandle handle, SessionConnection connection)
+    {
+        await connection.RevokeAsync();
+        _ended.Add(handle);
+    }
+
+    private void Refuse(TokenReading reading)
+    {
+        _metrics.OnCookieRefused();
+        Log.CookieRefused(reading);
     }
 
     /// <summary>A session could not be opened, or not when it was the request's turn.</summary>

@@ -88,6 +88,10 @@ internal readonly struct SessionToken
     /// <summary>Draws a secret for a session.</summary>
     public static SessionToken New(SessionHandle handle) => new(handle, DrawSecret(), keyId: 0, issued: 0, lifetime: 0);
 
+    /// <summary>A session with a secret that was not drawn for it: the first 16 of these bytes.</summary>
+    public static SessionToken Of(SessionHandle handle, ReadOnlySpan<byte> secret) =>
+        new(handle, BinaryPrimitives.ReadUInt128BigEndian(secret), keyId: 0, issued: 0, lifetime: 0);
+
     /// <summary>The same session under a secret drawn now.</summary>
     public SessionToken WithNewSecret() => new(Handle, DrawSecret(), KeyId, Issued, _lifetime);
 

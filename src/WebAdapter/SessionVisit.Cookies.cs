@@ -3,6 +3,9 @@ namespace SessionActors;
 /// <content>Which cookie, or header, goes out with the response.</content>
 internal sealed partial class SessionVisit
 {
+    /// <summary>The cookie of ASP.NET Core's own session that the request came with; null without one, and where none is wanted.</summary>
+    public string? OldCookie => _carrier == door.Cookie ? door.Import?.ReadCookie(context) : null;
+
     // The newest cookie is another request's where that has given the session its secret.
     private void SendCookie() => _cookie = _connection is { IsOvertaken: true } ? CookieChange.None : CookieChange.Send;
 
@@ -27,16 +30,35 @@ internal sealed partial class SessionVisit
         switch (_cookie)
         {
             case CookieChange.Send:
-                _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
+                Send();
                 break;
             case CookieChange.SendAgain:
                 return SendCookieAgainAsync();
             case CookieChange.Delete:
+                DeleteOldCookie();
                 _carrier.Delete(context);
+                break;
+            case CookieChange.None when Phase == VisitPhase.New:
+                DeleteOldCookie();
                 break;
         }
 
         return Task.CompletedTask;
+    }
+
+    private void Send()
+    {
+        // The old one first: deleting takes back what was to be sent under the same name.
+        DeleteOldCookie();
+        _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
+    }
+
+    private void DeleteOldCookie()
+    {
+        if (OldCookie is not null)
+        {
+            door.Import!.DeleteCookie(context);
+        }
     }
 
     private async Task SendCookieAgainAsync()
@@ -47,7 +69,7 @@ internal sealed partial class SessionVisit
             var opening = await Connection.OpenAsync(slide: false);
             if (opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false })
             {
-                _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
+                Send();
             }
         }
         catch (SessionUnavailableException e)

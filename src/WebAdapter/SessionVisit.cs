@@ -120,6 +120,11 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
             await door.OpenAsync(this, cookie, slide: true, token).AsTask().WaitAsync(token);
         }
 
+        if (OldCookie is { } old && Phase == VisitPhase.Unavailable)
+        {
+            await door.ImportAsync(this, old, slide: true, token).WaitAsync(token);
+        }
+
         if (Phase == VisitPhase.Unavailable)
         {
             Phase = VisitPhase.New;

@@ -27,6 +27,8 @@ internal static partial class WebLog
     public const int SessionRegeneratedId = 2011;
     public const int TurnDidNotComeId = 2012;
     public const int SessionBoundId = 2013;
+    public const int SessionImportedId = 2014;
+    public const int OldSessionDamagedId = 2015;
 
     [LoggerMessage(CookieRefusedId, LogLevel.Warning, "A session cookie cannot be accepted ({Reading}); the request gets a new session.")]
     public static partial void CookieRefused(this ILogger logger, TokenReading reading);
@@ -73,4 +75,12 @@ internal static partial class WebLog
 
     [LoggerMessage(SessionBoundId, LogLevel.Information, "Session {Session} is a user's now.")]
     public static partial void SessionBound(this ILogger logger, LoggedSession session);
+
+    [LoggerMessage(SessionImportedId, LogLevel.Information,
+        "Session {Session} was brought over from ASP.NET Core's own session, with {Count} properties.")]
+    public static partial void SessionImported(this ILogger logger, LoggedSession session, int count);
+
+    [LoggerMessage(OldSessionDamagedId, LogLevel.Warning,
+        "What was to become session {Session} is damaged in its cache and cannot be read; the request gets a new session.")]
+    public static partial void OldSessionDamaged(this ILogger logger, LoggedSession session, Exception exception);
 }

@@ -9,6 +9,7 @@ internal sealed class WebMetrics
     public const string MeterName = "SessionActors.Web";
 
     private readonly Counter<long> _dropped;
+    private readonly Counter<long> _imported;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _superseded;
 
@@ -17,6 +18,8 @@ internal sealed class WebMetrics
         var meter = meters.Create(MeterName);
         _dropped = meter.CreateCounter<long>(
             "sessionactors.web.commits.dropped", "{commit}", "Automatic commits dropped because the session ended or got a new secret.");
+        _imported = meter.CreateCounter<long>(
+            "sessionactors.web.imports", "{request}", "Requests that brought a session over from ASP.NET Core's own.");
         _refused = meter.CreateCounter<long>(
             "sessionactors.web.cookies.refused", "{cookie}", "Cookies that this application did not issue.");
         _superseded = meter.CreateCounter<long>(
@@ -24,6 +27,8 @@ internal sealed class WebMetrics
     }
 
     public void OnCommitDropped() => _dropped.Add(1);
+
+    public void OnImported() => _imported.Add(1);
 
     public void OnCookieRefused() => _refused.Add(1);
 

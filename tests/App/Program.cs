@@ -2,6 +2,12 @@ using System.Globalization;
 using SessionActors.TestApp;
 
 var builder = WebApplication.CreateBuilder(args);
+if (builder.Configuration.GetValue<bool>("Stock"))
+{
+    builder.RunStock();
+    return;
+}
+
 var isClient = builder.Configuration.GetValue<bool>("Client");
 if (isClient)
 {
@@ -22,6 +28,11 @@ if (builder.Configuration.GetValue<bool>("Observe"))
 {
     builder.UseOrleans(silo => silo.AddActivityPropagation());
     builder.Services.AddSingleton<Observed>();
+}
+
+if (builder.Configuration["OldRedis"] is not null)
+{
+    builder.AddImport();
 }
 
 builder.Services.AddSingleton<Gates>();
