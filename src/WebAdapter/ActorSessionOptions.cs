@@ -114,9 +114,9 @@ public sealed class ActorSessionOptions
     public OldSecretBehaviour OnOldSecret { get; set; }
 
     /// <summary>
-    /// Brings over the sessions of ASP.NET Core's own middleware: a visitor who comes with its cookie, and without one of ours, goes on with
-    /// what their session held. Default null: none. Leave it out again when the old idle time-out has passed since the last server with the
-    /// old sessions was stopped.
+    /// Brings over the sessions of ASP.NET Core's own middleware: a visitor who comes with its cookie, and without one of ours, goes on
+    /// with what their session held. Default null: none. Leave it out again when the old idle time-out has passed since the last old server
+    /// was stopped.
     /// </summary>
     public SessionImportOptions? ImportFrom { get; set; }
 

@@ -103,23 +103,18 @@ internal sealed class SessionConnection
         return created;
     }
 
-    /// <summary>
-    /// Creates the session out of an old one, unless that has been done. Whoever has read the same old session makes the same request, which
-    /// is done once and answered to all.
-    /// </summary>
+    /// <summary>Creates the session out of an old one, unless another request has done so.</summary>
     /// <param name="properties">What the old one holds.</param>
-    /// <param name="creation">The request.</param>
     /// <param name="readAt">
     /// When it was read, by the real clock: the session's deadline counts from there, so that nothing is made of what somebody else has
     /// brought over, and ended, long since.
     /// </param>
-    /// <returns>Whether it is there; false where it has ended.</returns>
+    /// <returns>Whether this request did; false where it is there already, or has ended.</returns>
     /// <exception cref="SessionUnavailableException">Nobody knows whether it is there.</exception>
-    public async Task<bool> ImportAsync(SessionDelta properties, RequestId creation, long readAt)
+    public async Task<bool> ImportAsync(SessionDelta properties, long readAt)
     {
         var request = _door.Calls.NewRequest(generation: null, first: null) with
         {
-            Id = creation,
             UnansweredFor = TimeProvider.System.GetElapsedTime(readAt),
         };
         var session = new NewSession { Secret = _token.Hash, Delta = properties, AbsoluteLifetime = _door.AbsoluteLifetime };
@@ -135,13 +130,13 @@ internal sealed class SessionConnection
         }
         catch (SessionUnavailableException e) when (e.MayBeApplied)
         {
-            // Where too much has changed since to tell who created it, it is there all the same.
+            // It does not matter who created it.
             if (await _door.Calls.ReadAsync(Grain, Handle) is null)
             {
                 throw;
             }
 
-            return true;
+            return false;
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class SessionDoor
         var readAt = TimeProvider.System.GetTimestamp();
         if (await Import.LoadAsync(old) is { } properties)
         {
-            if (await connection.ImportAsync(properties, old.Creation, readAt))
+            if (await connection.ImportAsync(properties, readAt))
             {
                 _metrics.OnImported();
                 Log.SessionImported(old.Token.Handle, properties.Sets.Count);

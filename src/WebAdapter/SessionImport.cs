@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
@@ -14,16 +13,15 @@ namespace SessionActors;
 /// <summary>A session of ASP.NET Core's own, as its cookie names it, and what it is to become here.</summary>
 /// <param name="Key">Its key in the cache.</param>
 /// <param name="Token">The handle and the secret of ours.</param>
-/// <param name="Creation">The request that creates ours.</param>
-internal sealed record OldSession(string Key, SessionToken Token, RequestId Creation)
+internal sealed record OldSession(string Key, SessionToken Token)
 {
     /// <summary>
-    /// Handle, secret and request are derived, so that requests of one visitor that come at once, at several servers, make one session and
-    /// all of them can open it, with nothing to agree on and nobody to wait for.
+    /// Handle and secret are derived, so that requests of one visitor that come at once, at several servers, make one session and all of
+    /// them can open it, with nothing to agree on and nobody to wait for.
     /// <para>
-    /// Handle and request come from the key, which is no secret: it stands in the cache and in ASP.NET Core's logs. The secret comes from
-    /// the protected bytes of the cookie, which are random and only the browser has them. So whoever reads the old cache or the new store
-    /// can still open nothing; whoever has the old cookie had the session already. The middleware sent one cookie per session and never
+    /// The handle comes from the key, which is no secret: it stands in the cache and in ASP.NET Core's logs. The secret comes from the
+    /// protected bytes of the cookie, which are random and only the browser has them. So whoever reads the old cache or the new store can
+    /// still open nothing; whoever has the old cookie had the session already. The middleware sent one cookie for a session and never
     /// another, so all the visitor's requests derive the same secret.
     /// </para>
     /// </summary>
@@ -33,11 +31,7 @@ internal sealed record OldSession(string Key, SessionToken Token, RequestId Crea
         Span<byte> secret = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData([.. "SessionActors import, session: "u8, .. Encoding.UTF8.GetBytes(key)], name);
         SHA256.HashData([.. "SessionActors import, secret: "u8, .. cookie], secret);
-        var rest = name[SessionHandle.ByteLength..];
-        return new OldSession(
-            key,
-            SessionToken.Of(SessionHandle.FromBytes(name[..SessionHandle.ByteLength]), secret),
-            new RequestId(BinaryPrimitives.ReadUInt64BigEndian(rest), BinaryPrimitives.ReadUInt64BigEndian(rest[8..])));
+        return new OldSession(key, SessionToken.Of(SessionHandle.FromBytes(name[..SessionHandle.ByteLength]), secret));
     }
 
     /// <summary>Stars.</summary>
@@ -70,8 +64,8 @@ internal sealed class SessionImport
                 + (from.CacheKey is null ? "" : $" under the key '{from.CacheKey}'")
                 + ". Register the one that has the old sessions, with AddStackExchangeRedisCache for instance, or leave ImportFrom out.");
         var protection = services.GetService<IDataProtectionProvider>() ?? throw new InvalidOperationException(
-            "SessionActors:ImportFrom finds no Data Protection, which reads the old cookies. Call AddDataProtection() with the keys and the "
-            + "application name that the application had, or leave ImportFrom out.");
+            "SessionActors:ImportFrom finds no Data Protection, which reads the old cookies. Call AddDataProtection() with the keys and "
+            + "the application name that the application had, or leave ImportFrom out.");
         _protector = protection.CreateProtector(nameof(SessionMiddleware));
         _sessions = new DistributedSessionStore(_cache, NullLoggerFactory.Instance);
         (_cookie, _timeout, _log) = (from.Cookie, options.IOTimeout, log);

@@ -19,7 +19,7 @@ internal sealed class WebMetrics
         _dropped = meter.CreateCounter<long>(
             "sessionactors.web.commits.dropped", "{commit}", "Automatic commits dropped because the session ended or got a new secret.");
         _imported = meter.CreateCounter<long>(
-            "sessionactors.web.imports", "{request}", "Requests that brought a session over from ASP.NET Core's own.");
+            "sessionactors.web.imports", "{session}", "Sessions brought over from ASP.NET Core's own.");
         _refused = meter.CreateCounter<long>(
             "sessionactors.web.cookies.refused", "{cookie}", "Cookies that this application did not issue.");
         _superseded = meter.CreateCounter<long>(

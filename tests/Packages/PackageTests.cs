@@ -8,12 +8,18 @@ namespace SessionActors;
 /// <summary>The packages, as somebody meets them who has nothing else of this repository.</summary>
 public sealed partial class PackageTests(PackedProduct product) : IClassFixture<PackedProduct>
 {
-    public static TheoryData<string> Packages { get; } = [.. Repository.Product.Keys.Select(area => $"SessionActors.{area}")];
+    private const string Tool = "SessionActors.Tool";
+
+    /// <summary>Those that applications are built with.</summary>
+    public static TheoryData<string> Packages { get; } =
+        [.. Repository.Product.Keys.Select(area => $"SessionActors.{area}").Where(package => package != Tool)];
 
     [Fact]
     public void The_projects_of_src_are_packages_with_symbols_and_no_others()
     {
-        var expected = Packages.SelectMany(row => new[] { $"{row.Data}.{product.Version}.nupkg", $"{row.Data}.{product.Version}.snupkg" });
+        var expected = Packages.Select(row => row.Data).Append(Tool)
+            .SelectMany(package => new[] { $"{package}.{product.Version}.nupkg", $"{package}.{product.Version}.snupkg" })
+            .Order(StringComparer.Ordinal);
 
         Assert.Equal(expected, Directory.EnumerateFiles(product.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
