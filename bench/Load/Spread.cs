@@ -16,7 +16,7 @@ internal static class Spread
     private const int Connections = 21;
 
     // Three servers share the requests that the JIT compiler needs.
-    private const int LongestWarmUp = 8;
+    private const int LongestWarmUp = 6;
 
     private static readonly string[] Paths = ["/read", "/write"];
 

@@ -16,7 +16,8 @@ public sealed class RedisClusterProbeTests : IAsyncLifetime
     [InlineData("localhost")]
     public async Task A_master_that_is_down_is_missed_until_another_one_has_taken_over_and_then_no_more(string host)
     {
-        var options = Options.Create(new SessionActorsOptions { Redis = _redis.ConnectionString.Replace("127.0.0.1", host, StringComparison.Ordinal) });
+        var masters = string.Join(',', _redis.Masters.Select(master => $"{host}:{master.Port}"));
+        var options = Options.Create(new SessionActorsOptions { Redis = masters });
         await using var connection = new RedisConnection(options);
         var storage = new RedisSessionStorage(connection, options);
         Assert.True((await storage.ProbeAsync("somebody")).IsAnswered);
