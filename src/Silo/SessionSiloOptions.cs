@@ -18,7 +18,10 @@ public sealed class SessionSiloOptions
     /// </summary>
     public string? ClusterId { get; set; }
 
-    /// <summary>The Orleans service that the cluster runs. Default null: as <see cref="ClusterId"/>. Clients must have the same.</summary>
+    /// <summary>
+    /// The Orleans service that the cluster runs, the same for all clusters of one service. Default null: derived from
+    /// <see cref="SessionActorsOptions.KeyPrefix"/>, whatever <see cref="ClusterId"/> is. Clients must have the same.
+    /// </summary>
     public string? ServiceId { get; set; }
 
     /// <summary>
