@@ -18,7 +18,7 @@ internal sealed partial class SessionActivation
         var now = silo.Now;
         var store = silo.Healing.Store;
         if (now >= view.GoodUntil || !silo.Serving.IsHeld || view.ConfirmedAt < store.WarnedAt
-            || (view.State.User is not null && view.MarkAskedAt <= store.AnnouncedAt(view.UserPart)))
+            || (view.State.User is not null && store.WasAnnouncedSince(view.MarkAskedAt, view.UserPart)))
         {
             return null;
         }

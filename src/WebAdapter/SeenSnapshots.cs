@@ -7,7 +7,7 @@ namespace SessionActors;
 /// answers what has changed since: so what goes over the wire does not grow with the session. Nothing is used from here but by such an
 /// answer, and so nothing of a session that has ended, or that others have changed.
 /// </summary>
-internal sealed class SeenSnapshots(long mostBytes) : IDisposable
+internal sealed class SeenSnapshots(long mostBytes, ILocalSessions? local) : IDisposable
 {
     // What a snapshot takes besides its properties, and one of those besides its name and value.
     private const int Fixed = 500, PerProperty = 150;
@@ -16,19 +16,24 @@ internal sealed class SeenSnapshots(long mostBytes) : IDisposable
 
     private readonly MemoryCache _cache = new(new MemoryCacheOptions { SizeLimit = mostBytes });
 
-    /// <summary>Opens a session in another process.</summary>
+    /// <summary>Opens a session that is in another process's memory, or in none.</summary>
+    /// <param name="calls">Make the call.</param>
+    /// <param name="grain">The session's grain.</param>
     /// <param name="session">The session.</param>
-    /// <param name="open">The call, given the snapshot that is known of it.</param>
-    public async ValueTask<SessionOpening> OpenAsync(SessionHandle session, Func<SnapshotMark?, ValueTask<SessionOpening>> open)
+    /// <param name="secret">The hash of the secret in its cookie.</param>
+    /// <param name="slide">Whether this renews the idle time-out.</param>
+    public async ValueTask<SessionOpening> OpenAsync(
+        SessionCalls calls, ISessionGrain grain, SessionHandle session, SecretHash secret, bool slide)
     {
         if (_cache.Get<SessionOpening>(session.ToString()) is not { Snapshot: { } snapshot } known)
         {
-            var first = await open(null);
+            var first = await calls.OpenAsync(grain, session, secret, slide, known: null);
             Keep(session, first);
             return first;
         }
 
-        var answer = await open(new SnapshotMark(snapshot.History, snapshot.Version));
+        var mark = new SnapshotMark(snapshot.History, snapshot.Version);
+        var answer = await calls.OpenAsync(grain, session, secret, slide, mark);
         var opening = answer.Whole(known);
         if (opening != known)
         {
@@ -38,9 +43,10 @@ internal sealed class SeenSnapshots(long mostBytes) : IDisposable
         return opening;
     }
 
+    // One that this very call has brought into this process's memory is there already.
     private void Keep(SessionHandle session, SessionOpening opening)
     {
-        if (opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false, Snapshot: { } snapshot })
+        if (local?.Has(session) is not true && opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false, Snapshot: { } snapshot })
         {
             var entry = new MemoryCacheEntryOptions { Size = SizeOf(snapshot), SlidingExpiration = Unused };
             _cache.Set(session.ToString(), opening, entry);

@@ -51,7 +51,7 @@ internal sealed class SessionConnection
         return _door.Local?.TryOpen(Handle, secret, slide) is { } opening ? new(opening)
             : _door.Seen is not { } seen || _door.Local?.Has(Handle) is true
                 ? _door.Calls.OpenAsync(Grain, Handle, secret, slide, known: null)
-            : seen.OpenAsync(Handle, known => _door.Calls.OpenAsync(Grain, Handle, secret, slide, known));
+            : seen.OpenAsync(_door.Calls, Grain, Handle, secret, slide);
     }
 
     /// <summary>Opens the session when this request has it to itself. <c>LeaseWait</c> bounds the wait.</summary>

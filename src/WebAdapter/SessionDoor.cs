@@ -42,7 +42,7 @@ internal sealed partial class SessionDoor : IDisposable
         OnConflict = options.Value.OnConflict;
         _userIdOf = options.Value.UserIdOf;
         _endsOnOldSecret = options.Value.OnOldSecret == OldSecretBehaviour.EndSession;
-        Seen = options.Value.SnapshotCacheBytes > 0 ? new SeenSnapshots(options.Value.SnapshotCacheBytes) : null;
+        Seen = options.Value.SnapshotCacheBytes > 0 ? new SeenSnapshots(options.Value.SnapshotCacheBytes, local) : null;
         Import = options.Value.ImportFrom is { } from ? new SessionImport(from, options.Value, services, Log) : null;
         IgnoresFailure = options.Value.OnUnavailable == UnavailableBehaviour.Ignore;
     }

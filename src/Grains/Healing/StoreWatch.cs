@@ -41,8 +41,8 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     /// <summary>Whether the store tells when a user's sessions were ended together.</summary>
     public bool TellsOfUsers => _marks is not null;
 
-    /// <summary>When it was noticed last that sessions of some user in a part were ended together.</summary>
-    public long AnnouncedAt(int part) => Volatile.Read(ref _announcedAt[part]);
+    /// <summary>Whether it was noticed since a moment that sessions of some user in a part were ended together.</summary>
+    public bool WasAnnouncedSince(long moment, int part) => moment <= Volatile.Read(ref _announcedAt[part]);
 
     /// <summary>What happens when it has changed, before anybody is told of the new one.</summary>
     public Action? OnChange { get; set; }

@@ -23,7 +23,7 @@ internal sealed class UserStanding(SessionHandle handle, SessionSilo silo)
     /// <summary>Whether it is known well enough.</summary>
     public bool IsKnown(BoundUser user) =>
         _userId == user.Id && _mark is not null && (silo.Now < KnownUntil || (silo.Serving.IsHeld && Store.TellsOfUsers))
-        && !HasChangedSince(_read.AskedAt, _part);
+        && !Store.WasAnnouncedSince(_read.AskedAt, _part);
 
     /// <summary>When it has to be looked up again, whether or not the store tells.</summary>
     public TimeSpan KnownUntil => _read.At + LookUpAgain;
@@ -33,9 +33,6 @@ internal sealed class UserStanding(SessionHandle handle, SessionSilo silo)
 
     /// <summary>Begins to read a mark: what is read then is as it was at this moment, or newer.</summary>
     public static MarkRead BeginRead(SessionSilo silo) => new(silo.Now, silo.Healing.Store.Now);
-
-    /// <summary>Whether the store has told since then that a mark in this part was set.</summary>
-    public bool HasChangedSince(long askedAt, int part) => askedAt <= Store.AnnouncedAt(part);
 
     /// <summary>A user's part of all users.</summary>
     public static int PartOf(string userId) => SHA256.HashData(Encoding.UTF8.GetBytes(userId))[0] % ISessionStorage.UserParts;
