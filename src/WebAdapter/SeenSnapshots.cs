@@ -46,7 +46,8 @@ internal sealed class SeenSnapshots(long mostBytes, ILocalSessions? local) : IDi
     // One that this very call has brought into this process's memory is there already.
     private void Keep(SessionHandle session, SessionOpening opening)
     {
-        if (local?.Has(session) is not true && opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false, Snapshot: { } snapshot })
+        if (local?.Has(session) is not true
+            && opening is { Standing: SessionStanding.Open, IsUnderOldSecret: false, Snapshot: { } snapshot })
         {
             var entry = new MemoryCacheEntryOptions { Size = SizeOf(snapshot), SlidingExpiration = Unused };
             _cache.Set(session.ToString(), opening, entry);
