@@ -70,7 +70,8 @@ public interface IActorSession : ISession
     /// <summary>
     /// Gives the session a new secret in place, and the browser a new cookie. Call it at every change of privilege, such as a log-in. A
     /// request that still carries the old cookie gets an empty session whose changes are dropped. Of two that do so at once each goes on,
-    /// and the browser gets one cookie. Does nothing on a new session, whose secret is not drawn yet.
+    /// and the browser gets one cookie; what the second one changes is dropped, unless it binds the session to the user whom the first one
+    /// bound it to. Does nothing on a new session, whose secret is not drawn yet.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The cookie cannot be sent: the response has started, or the visitor has not consented to cookies.

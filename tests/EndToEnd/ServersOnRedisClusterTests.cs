@@ -116,7 +116,7 @@ public sealed class ServersOnRedisClusterTests(ClusteredSite site) : IClassFixtu
             foreach (var server in site.Servers)
             {
                 using var thief = new Browser(server.Address) { SessionCookie = cookies[i] };
-                // Within 3 s, where a silo could not be told at once.
+                // Within ServingLease, where a silo could not be told at once.
                 await Until.TrueAsync(async () => await thief.GetAsync("/get/user") == "-", $"session {i} has ended at {server.Address}");
             }
         }
