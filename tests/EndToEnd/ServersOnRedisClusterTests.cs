@@ -38,7 +38,7 @@ public sealed class ServersOnRedisClusterTests(ClusteredSite site) : IClassFixtu
         }
 
         Assert.Equal(Visitors, found);
-        var redis = await site.Redis.Masters[0].DatabaseAsync();
+        var redis = await site.Redis.DatabaseAsync();
         var owners = await Task.WhenAll(keys.Select(key => redis.HashGetAsync(key, "@silo")));
         Assert.Equal(site.Servers.Length, owners.Distinct().Count());
     }
@@ -64,7 +64,7 @@ public sealed class ServersOnRedisClusterTests(ClusteredSite site) : IClassFixtu
         for (var i = 0; i < visitors.Length; i++)
         {
             Assert.Equal($"{counted[i]}", await ElsewhereAsync(visitors[i], i + 1, "/number/n"));
-            var stored = await (await site.Redis.Masters[0].DatabaseAsync()).HashGetAsync(SiteRedis.KeyOf(visitors[i].Handle), "start");
+            var stored = await (await site.Redis.DatabaseAsync()).HashGetAsync(SiteRedis.KeyOf(visitors[i].Handle), "start");
             Assert.Equal("1", stored);
         }
     }
@@ -86,7 +86,7 @@ public sealed class ServersOnRedisClusterTests(ClusteredSite site) : IClassFixtu
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        var stored = await (await site.Redis.Masters[0].DatabaseAsync()).HashGetAllAsync(SiteRedis.KeyOf(handle));
+        var stored = await (await site.Redis.DatabaseAsync()).HashGetAllAsync(SiteRedis.KeyOf(handle));
         Assert.Equal([new HashEntry("@ended", "destroyed")], stored);
         foreach (var server in site.Servers)
         {

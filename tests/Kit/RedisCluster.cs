@@ -14,6 +14,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     private const int MigrateTimeoutMs = 10_000;
 
     private readonly List<RedisServer> _retired = [];
+    private ConnectionMultiplexer? _client;
 
     public ImmutableArray<RedisServer> Masters { get; private set; } = [];
 
@@ -39,6 +40,21 @@ internal sealed class RedisCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// All that the masters have, by a connection of the test's own to each of them. A node's own connection was made before there was
+    /// a cluster: it begins to connect to the others when they are first asked for, and fails that very command.
+    /// </summary>
+    public async Task<IDatabase> DatabaseAsync()
+    {
+        if (_client is null)
+        {
+            _client = await ConnectionMultiplexer.ConnectAsync(ConnectionString);
+            await Until.TrueAsync(() => _client.GetServers().All(node => node.IsConnected), "the test is connected to all masters");
+        }
+
+        return _client.GetDatabase();
     }
 
     /// <summary>The slot that a key is in.</summary>
@@ -94,6 +110,11 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_client is not null)
+        {
+            await _client.DisposeAsync();
+        }
+
         foreach (var node in Masters.Concat(_retired))
         {
             await node.DisposeAsync();
