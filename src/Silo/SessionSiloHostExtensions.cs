@@ -70,7 +70,7 @@ public static class SessionSiloHostExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(OpenedBy);
         services.AddHostedService<SiloStart>();
-        services.AddHealthChecks().AddCheck<StoreHealthCheck>("SessionActors", tags: [SessionHealthExtensions.ReadyTag]);
+        services.AddHealthChecks().AddSessionActors();
     }
 
     private static SqliteDatabase OpenedBy(IServiceProvider services)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -126,6 +127,24 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public async Task The_health_of_a_silo_of_one_s_own_is_that_of_its_sessions_once_the_check_is_added()
+    {
+        await using var without = SiloOfOnesOwn();
+        await using var with = SiloOfOnesOwn(services => services.AddHealthChecks().AddSessionActors());
+
+        var error = Assert.Throws<InvalidOperationException>(() => without.MapSessionHealth());
+        with.MapSessionHealth();
+        var health = await with.Services.GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("AddHealthChecks().AddSessionActors()", error.Message, StringComparison.Ordinal);
+        Assert.Contains("AddSessionSilo", error.Message, StringComparison.Ordinal);
+        // It was never started.
+        Assert.Equal(HealthStatus.Unhealthy, health.Status);
+        Assert.StartsWith("The silo is ", Assert.Single(health.Entries).Value.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sessions_that_nobody_calls_leave_the_memory_after_the_option_s_time()
     {
         await using var app = Silo(configuration: ("CollectionAge", "00:01:00"));
@@ -140,6 +159,14 @@ public sealed class RegistrationTests
     {
         var builder = Builder(configuration);
         builder.AddSessionSilo();
+        after?.Invoke(builder.Services);
+        return builder.Build();
+    }
+
+    private static WebApplication SiloOfOnesOwn(Action<IServiceCollection>? after = null)
+    {
+        var builder = Builder([("Redis", Redis)]);
+        builder.UseOrleans(silo => silo.UseLocalhostClustering().AddSessionActors());
         after?.Invoke(builder.Services);
         return builder.Build();
     }
