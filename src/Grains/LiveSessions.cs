@@ -10,6 +10,9 @@ internal sealed class LiveSessions : ILocalSessions
 {
     private readonly ConcurrentDictionary<SessionHandle, LiveSession> _sessions = new();
 
+    /// <summary>How many there are.</summary>
+    public int Count => _sessions.Count;
+
     /// <summary>A session was loaded. Called in a turn of its grain.</summary>
     public void Add(SessionHandle handle, SessionActivation activation) =>
         // What an await would go on in.

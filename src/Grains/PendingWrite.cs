@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SessionActors;
 
 /// <summary>
@@ -13,6 +15,9 @@ internal sealed class PendingWrite(SessionRequest request, SessionSilo silo, Fun
     private WriteBehind? _behind;
 
     public Func<SessionState, Change> Operation => operation;
+
+    /// <summary>What its call is a part of, where that is traced.</summary>
+    public Activity? Caller { get; } = Activity.Current;
 
     /// <summary>The lease that the call is made under, if any.</summary>
     public RequestId? Lease => request.Lease;

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SessionActors;
 
 /// <content>How what waits is flushed, and what becomes of it by the store's answers.</content>
@@ -5,6 +7,8 @@ internal sealed partial class PendingWrites
 {
     private async Task PumpAsync()
     {
+        // What is flushed is in the traces of its own callers, and not in that of whoever happened to come first.
+        Activity.Current = null;
         while (_refresh is not null || (_writes.Waiting.Count > 0 && _behind?.IsDue is not false))
         {
             (_isClaimedBack, var refresh) = (false, _refresh);
@@ -82,10 +86,10 @@ internal sealed partial class PendingWrites
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 _reloads?.Reset();
                 _behind?.OnAnswered();
-                silo.Metrics.OnFlushed(batch.Count);
                 _writes.Release(batch);
                 break;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
+                silo.Metrics.OnRefused(reply.Outcome);
                 Abandon(batch, new SessionDestroyedException(session, reply.Reason));
                 break;
             case StoreOutcome.Fenced when owner.IsInOwnCluster(reply.OwnerName):

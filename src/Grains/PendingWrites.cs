@@ -86,6 +86,7 @@ internal sealed partial class PendingWrites(
 
         if (_writes.Waiters >= silo.Options.MaxWaiters)
         {
+            silo.Metrics.OnLimit(nameof(silo.Options.MaxWaiters));
             throw SessionUnavailableException.NotApplied(
                 session, $"{_writes.Waiters} calls wait for the store already (MaxWaiters = {silo.Options.MaxWaiters}).");
         }

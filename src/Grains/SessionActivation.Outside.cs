@@ -25,6 +25,7 @@ internal sealed partial class SessionActivation
 
         if (slide)
         {
+            silo.Metrics.OnTouchSaved();
             lifetime.Slide(now);
         }
 

@@ -19,6 +19,7 @@ internal sealed partial class SessionActivation
         }
         else
         {
+            silo.Metrics.OnTouchSaved();
             Show(writes);
         }
     }
@@ -41,6 +42,11 @@ internal sealed partial class SessionActivation
     {
         // A flush that is under way may carry the renewal itself.
         await writes.Drained;
+        if (owner.RenewalDue(writes.Flushed) is null)
+        {
+            silo.Metrics.OnTouchSaved();
+        }
+
         // Once more after each renewal: its answer may have taken so long that there was activity which it did not tell of.
         while (_writes == writes && EndedBy(writes) is null && owner.RenewalDue(writes.Flushed) is { } keepFor)
         {

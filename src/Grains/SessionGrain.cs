@@ -69,11 +69,19 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         using var call = _calls.Enter(request.Id);
         try
         {
-            return await _activation.CreatedAsync(state, delta, atMost, request);
+            var writes = await _activation.CreatedAsync(state, delta, atMost, request);
+            _silo.Metrics.OnCommitted();
+            return writes;
         }
-        catch (SessionException e) when (AfterUnansweredTry(e, request) is { } told)
+        catch (SessionException e)
         {
-            throw told;
+            _silo.Metrics.OnNotCommitted(e);
+            if (AfterUnansweredTry(e, request) is { } told)
+            {
+                throw told;
+            }
+
+            throw;
         }
     }
 
@@ -141,51 +149,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         return int.Parse(applied.Result, CultureInfo.InvariantCulture);
     }
 
-    public async Task<SessionOpening> AcquireAsync(SecretHash? secret, bool slide, SessionRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        using var call = _calls.Enter(request.Id);
-        try
-        {
-            var writes = await _activation.FreshAsync();
-            // An old secret does not even stand in the queue.
-            var opening = await OpenAsync(writes, secret, slide);
-            if (opening.Standing == SessionStanding.Open)
-            {
-                var lease = await writes.Leases.AcquireAsync(request);
-                opening = Open(writes, secret, slide).With(lease);
-                if (opening.Lease is null)
-                {
-                    writes.Leases.Release(request.Id);
-                }
-            }
-
-            return opening;
-        }
-        catch (SessionDestroyedException e)
-        {
-            return SessionOpening.Ended(e.Reason);
-        }
-    }
-
-    public ValueTask<bool> RenewAsync(RequestId lease)
-    {
-        if (_activation.Loaded is not { } writes || !writes.Leases.Renew(lease))
-        {
-            return new(false);
-        }
-
-        _lifetime.Slide(_silo.Now);
-        _activation.TouchInBackground(writes);
-        return new(true);
-    }
-
-    public Task ReleaseAsync(RequestId lease)
-    {
-        _activation.Loaded?.Leases.Release(lease);
-        return Task.CompletedTask;
-    }
-
     public Task DestroyAsync(SessionRequest request) => EndAsync(SessionEndReason.Destroyed, request);
 
     public async Task EndAsync(SessionEndReason reason, SessionRequest request)
@@ -237,16 +200,24 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
                 await writes.ValidateAsync();
             }
 
-            return await writes.WriteAsync(request, state =>
+            var applied = await writes.WriteAsync(request, state =>
             {
                 CheckGeneration(state, request);
                 _lifetime.Slide(_silo.Now);
                 return operation(state) with { By = request.Origin };
             });
+            _silo.Metrics.OnCommitted();
+            return applied;
         }
-        catch (SessionException e) when (AfterUnansweredTry(e, request) is { } told)
+        catch (SessionException e)
         {
-            throw told;
+            _silo.Metrics.OnNotCommitted(e);
+            if (AfterUnansweredTry(e, request) is { } told)
+            {
+                throw told;
+            }
+
+            throw;
         }
         finally
         {

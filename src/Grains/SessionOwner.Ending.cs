@@ -33,10 +33,8 @@ internal sealed partial class SessionOwner
 
         TimeSpan PatienceLeft() => until > silo.Now ? until - silo.Now : TimeSpan.Zero;
 
-        Task<StoreReply> SendAsync(OwnerNonce? owner) => StoreRetry.UntilAnsweredAsync(
-            silo.Time,
-            PatienceLeft(),
-            () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, owner));
+        Task<StoreReply> SendAsync(OwnerNonce? owner) => AskAsync(
+            "end session", PatienceLeft(), () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, owner));
     }
 
     /// <summary>
@@ -47,8 +45,8 @@ internal sealed partial class SessionOwner
     public async Task<SessionException?> EndAsync(SessionEndReason reason, Func<Task>? reclaim = null)
     {
         await LookedAtAsync();
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time,
+        var reply = await AskAsync(
+            "end session",
             SessionRequest.DefaultPatience,
             () => storage.DestroyAsync(handle, reason, silo.Healing.Tombstone, Nonce));
         if (reply.Outcome == StoreOutcome.Fenced && reclaim is not null && !IsInOwnCluster(reply.OwnerName))

@@ -46,8 +46,8 @@ internal sealed partial class SessionOwner
             return new StoreReply(StoreOutcome.Unsent);
         }
 
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time, SessionRequest.DefaultPatience, () => storage.RestoreAsync(handle, restoration));
+        var reply = await AskAsync(
+            "restore session", SessionRequest.DefaultPatience, () => storage.RestoreAsync(handle, restoration));
         if (reply.Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten or StoreOutcome.Ahead)
         {
             Confirm(askedAt);

@@ -67,8 +67,8 @@ internal sealed partial class SessionOwner(
 
         var first = new RingEntry(request.Id, "");
         var flush = new Flush { Owner = Nonce, FromVersion = 0, Entries = [first], Delta = delta, KeepFor = keepFor };
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time, request.Patience, () => storage.CreateAsync(handle, creation, flush));
+        var reply = await AskAsync("create session", request.Patience, () => storage.CreateAsync(handle, creation, flush));
+        silo.Metrics.OnFlushed(silo.Now - sentAt, reply.Outcome, flush);
         switch (reply.Outcome)
         {
             case StoreOutcome.Written:
@@ -89,6 +89,7 @@ internal sealed partial class SessionOwner(
                     throw e.AfterUnansweredTry();
                 }
             case StoreOutcome.Tombstone:
+                silo.Metrics.OnRefused(reply.Outcome);
                 throw new SessionDestroyedException(session, reply.Reason);
             default:
                 throw reply.ToException(session);
@@ -111,16 +112,14 @@ internal sealed partial class SessionOwner(
         }
 
         var nonce = Nonce = OwnerNonce.New();
-        var (askedAt, sentAt) = (AskedAt, silo.Now);
-        var reply = await StoreRetry.UntilAnsweredAsync(
-            silo.Time,
-            patience,
-            () =>
-            {
-                onTry?.Invoke();
-                sentAt = silo.Now;
-                return storage.ClaimAsync(handle, nonce, silo.Names.Here, silo.Healing.Tombstone);
-            });
+        var (askedAt, sentAt, began) = (AskedAt, silo.Now, silo.Now);
+        var reply = await AskAsync("load session", patience, () =>
+        {
+            onTry?.Invoke();
+            sentAt = silo.Now;
+            return storage.ClaimAsync(handle, nonce, silo.Names.Here, silo.Healing.Tombstone);
+        });
+        silo.Metrics.OnLoaded(silo.Now - began, reply.Outcome);
         switch (reply.Outcome)
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
@@ -141,6 +140,7 @@ internal sealed partial class SessionOwner(
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(session, SessionEndReason.Missing);
             case StoreOutcome.Tombstone or StoreOutcome.Expired:
+                silo.Metrics.OnRefused(reply.Outcome);
                 throw new SessionDestroyedException(session, reply.Reason);
             default:
                 throw NothingChanged(reply);
@@ -162,11 +162,13 @@ internal sealed partial class SessionOwner(
             return new StoreReply(StoreOutcome.Unsent);
         }
 
-        var reply = await StoreRetry.UntilAnsweredAsync(silo.Time, batch.Max(write => write.PatienceLeft), () =>
+        var patience = batch.Max(write => write.PatienceLeft);
+        var reply = await AskAsync("flush session", patience, () =>
         {
             onTry();
             return storage.CommitAsync(handle, flush);
-        });
+        }, batch);
+        silo.Metrics.OnFlushed(silo.Now - sentAt, reply.Outcome, flush);
         if (reply.IsDone)
         {
             Confirm(askedAt);
@@ -192,7 +194,7 @@ internal sealed partial class SessionOwner(
     /// Asks the store at which version the session is. Found, Missing, Tombstone, or no answer.
     /// </summary>
     public Task<StoreReply> PeekAsync() =>
-        StoreRetry.UntilAnsweredAsync(silo.Time, PeekPatience, () => storage.PeekAsync(handle));
+        AskAsync("check session", PeekPatience, () => storage.PeekAsync(handle));
 
     /// <summary>Renews the session in the store. False where the store did not answer.</summary>
     /// <param name="state">What is in memory.</param>
@@ -212,6 +214,7 @@ internal sealed partial class SessionOwner(
                 lifetime.Kept(sentAt, keepFor);
                 return true;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
+                silo.Metrics.OnRefused(reply.Outcome);
                 throw new SessionDestroyedException(session, reply.Reason);
             case StoreOutcome.Fenced when reclaim is not null && !IsInOwnCluster(reply.OwnerName):
                 await reclaim();

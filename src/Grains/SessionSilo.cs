@@ -46,7 +46,7 @@ internal sealed class SessionSilo(
     public EventTeller? Events { get; } = events is { IsOn: true } ? events : null;
 
     /// <summary>The sessions in this silo's memory.</summary>
-    public LiveSessions Live { get; } = new();
+    public LiveSessions Live { get; } = metrics.Counting(new LiveSessions());
 
     /// <summary>Who is asked to store what it has acknowledged before a session is claimed; null where all is written through.</summary>
     public PreviousOwners? PreviousOwners { get; } = options.Value.FlushMode == FlushMode.WriteBehind ? previousOwners : null;

@@ -47,7 +47,9 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// </summary>
     public Task<T> ChangeAsync<T>(
         ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token) =>
-        WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
+        SessionTelemetry.IsTraced
+            ? TracedAsync(grain, handle, request, call, token)
+            : WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
 
     /// <inheritdoc cref="ChangeAsync{T}(ISessionGrain, SessionHandle, SessionRequest, Func{SessionRequest, Task{T}}, CancellationToken)"/>
     public Task ChangeAsync(
@@ -64,6 +66,21 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     /// <summary>Reads a session without its secret.</summary>
     public Task<SessionSnapshot?> ReadAsync(ISessionGrain grain, SessionHandle handle) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.ReadAsync().AsTask()), handle, changes: false, default);
+
+    private async Task<T> TracedAsync<T>(
+        ISessionGrain grain, SessionHandle handle, SessionRequest request, Func<SessionRequest, Task<T>> call, CancellationToken token)
+    {
+        using var activity = SessionTelemetry.Start("change session", handle);
+        try
+        {
+            return await WaitAsync(grain.RetryAsync(request, call), handle, changes: true, token);
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
+    }
 
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);

@@ -141,14 +141,24 @@ internal sealed partial class SessionDoor : IDisposable
 
         if (_ended.Contains(token.Handle))
         {
+            _metrics.OnOpened(SessionStanding.Ended);
             return;
         }
 
-        var connection = new SessionConnection(this, token);
-        var opening = await OpenAsync(visit, connection, slide, aborted);
-        await EnterAsync(
-            visit, token.Handle, connection, opening,
-            sendsCookie: opening.Snapshot is { } snapshot && IsToBeSentAgain(token, snapshot));
+        using var activity = SessionTelemetry.Start("open session", token.Handle);
+        try
+        {
+            var connection = new SessionConnection(this, token);
+            var opening = await OpenAsync(visit, connection, slide, aborted);
+            await EnterAsync(
+                visit, token.Handle, connection, opening,
+                sendsCookie: opening.Snapshot is { } snapshot && IsToBeSentAgain(token, snapshot));
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
     }
 
     private static ValueTask<SessionOpening> OpenAsync(
@@ -158,6 +168,7 @@ internal sealed partial class SessionDoor : IDisposable
     private ValueTask EnterAsync(
         SessionVisit visit, SessionHandle handle, SessionConnection connection, SessionOpening opening, bool sendsCookie)
     {
+        _metrics.OnOpened(opening.Standing);
         switch (opening.Standing)
         {
             case SessionStanding.Open:
@@ -166,7 +177,6 @@ internal sealed partial class SessionDoor : IDisposable
                 break;
             case SessionStanding.Superseded:
                 visit.BeSuperseded();
-                _metrics.OnSuperseded();
                 Log.SessionSuperseded(handle);
                 return _endsOnOldSecret ? EndAsync(handle, connection) : default;
             default:
@@ -193,6 +203,7 @@ internal sealed partial class SessionDoor : IDisposable
     /// <summary>A session could not be opened, or not when it was the request's turn.</summary>
     public void NotOpened(Exception e)
     {
+        _metrics.OnNotOpened(e);
         if (e is SessionLeaseTimeoutException)
         {
             Log.TurnDidNotCome(e);

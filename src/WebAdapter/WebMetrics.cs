@@ -5,25 +5,21 @@ namespace SessionActors;
 /// <summary>Every instrument of the web side. Its methods say what happened.</summary>
 internal sealed class WebMetrics
 {
-    /// <summary>The name of the meter.</summary>
-    public const string MeterName = "SessionActors.Web";
-
     private readonly Counter<long> _dropped;
     private readonly Counter<long> _imported;
     private readonly Counter<long> _refused;
-    private readonly Counter<long> _superseded;
+    private readonly Counter<long> _opens;
 
     public WebMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = meters.Create(SessionTelemetry.Name);
         _dropped = meter.CreateCounter<long>(
             "sessionactors.web.commits.dropped", "{commit}", "Automatic commits dropped because the session ended or got a new secret.");
         _imported = meter.CreateCounter<long>(
             "sessionactors.web.imports", "{session}", "Sessions brought over from ASP.NET Core's own.");
         _refused = meter.CreateCounter<long>(
             "sessionactors.web.cookies.refused", "{cookie}", "Cookies that this application did not issue.");
-        _superseded = meter.CreateCounter<long>(
-            "sessionactors.web.openings.superseded", "{request}", "Requests that came with an old secret.");
+        _opens = meter.CreateCounter<long>("sessionactors.web.opens", "{request}", "Requests that came with a cookie of ours, by result.");
     }
 
     public void OnCommitDropped() => _dropped.Add(1);
@@ -32,5 +28,13 @@ internal sealed class WebMetrics
 
     public void OnCookieRefused() => _refused.Add(1);
 
-    public void OnSuperseded() => _superseded.Add(1);
+    public void OnOpened(SessionStanding standing) => _opens.Add(1, new KeyValuePair<string, object?>("result", standing switch
+    {
+        SessionStanding.Open => "open",
+        SessionStanding.Superseded => "superseded",
+        _ => "ended",
+    }));
+
+    public void OnNotOpened(Exception why) => _opens.Add(
+        1, new KeyValuePair<string, object?>("result", "failed"), new(SessionTelemetry.ErrorType, SessionTelemetry.TypeOf(why)));
 }

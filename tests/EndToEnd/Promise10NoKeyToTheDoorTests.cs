@@ -51,8 +51,10 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
         Assert.True(cookies.Distinct().Count() >= 4, "There were several cookies.");
         Assert.True(tickets.Count >= 2, "There were several tickets.");
         Assert.Contains("ann", everything["Redis"], StringComparison.Ordinal);
-        // What is looked at is there: our own meters, and the calls of grains.
-        Assert.Contains("sessionactors.flushes", everything["metrics and traces"], StringComparison.Ordinal);
+        // What is looked at is there: our own meters and spans, and the calls of grains.
+        Assert.Contains("sessionactors.flush.duration", everything["metrics and traces"], StringComparison.Ordinal);
+        Assert.Contains("activity SessionActors open session", everything["metrics and traces"], StringComparison.Ordinal);
+        Assert.Contains("activity SessionActors flush session", everything["metrics and traces"], StringComparison.Ordinal);
         Assert.Contains("ISessionGrain", everything["metrics and traces"], StringComparison.Ordinal);
         foreach (var text in everything.Values)
         {
@@ -155,7 +157,7 @@ public sealed class Promise10NoKeyToTheDoorTests(TalkativeSite site)
     }
 
     // Base64 without its last character, which also holds bits of what comes after the secret.
-    private static IEnumerable<string> Spellings(byte[] secret) =>
+    internal static IEnumerable<string> Spellings(byte[] secret) =>
     [
         Convert.ToHexString(secret), Base64Url.EncodeToString(secret)[..^1], Convert.ToBase64String(secret)[..21],
         Encoding.Latin1.GetString(secret),

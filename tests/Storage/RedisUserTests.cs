@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -61,6 +63,33 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
         Assert.Equal(StoreOutcome.Unknown, reply.Outcome);
         var again = await new RedisSessionStorage(new RedisConnection(options, all), options).CreateAsync(handle, creation, flush);
         Assert.Equal(StoreOutcome.AlreadyWritten, again.Outcome);
+    }
+
+    [Fact]
+    public async Task WhatRedisRefuses_IsCountedByStepAndCode()
+    {
+        var options = Options.Create(new SessionActorsOptions { KeyPrefix = _prefix });
+        await using var connection = await ConnectAsync([.. Documented.Except(["+evalsha"])]);
+        await using var services = new ServiceCollection().AddMetrics().AddSingleton<SessionMetrics>().BuildServiceProvider();
+        var counted = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "sessionactors.redis.errors" && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>())
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (_, value, tags, _) => counted.Add($"{value} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
+        listener.Start();
+        var storage = new RedisSessionStorage(
+            new RedisConnection(options, connection), options, metrics: services.GetRequiredService<SessionMetrics>());
+
+        var reply = await storage.PeekAsync(SessionHandle.New());
+
+        Assert.Equal(StoreOutcome.Refused, reply.Outcome);
+        Assert.Equal("1 db.system.name=redis db.operation.name=peek error.type=NOPERM", Assert.Single(counted));
     }
 
     [Theory]

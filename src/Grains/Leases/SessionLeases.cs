@@ -30,8 +30,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
     {
         ThrowIfClosed();
         Pass();
-        var seeker = _queue.Enter(request.Id, silo.Now)
-            ?? throw SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
+        var seeker = _queue.Enter(request.Id, silo.Now) ?? throw Crowded();
         try
         {
             Pass();
@@ -55,7 +54,6 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
             }
 
             seeker.WasTold = true;
-            silo.Metrics.OnLeaseGranted();
             return new LeaseGrant { Id = seeker.Id, Token = seeker.Token, Expiry = silo.Options.LockExpiry };
         }
         finally
@@ -145,7 +143,7 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
 
             if (_held.Count >= silo.Options.MaxWaiters)
             {
-                throw SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
+                throw Crowded();
             }
 
             held = new HeldWrite(request, operation, silo.Now);
@@ -202,6 +200,12 @@ internal sealed class SessionLeases(string session, PendingWrites writes, Sessio
         {
             silo.Metrics.OnSought();
         }
+    }
+
+    private SessionLeaseTimeoutException Crowded()
+    {
+        silo.Metrics.OnLimit(nameof(silo.Options.MaxWaiters));
+        return SessionLeaseTimeoutException.Crowded(session, silo.Options.MaxWaiters);
     }
 
     private SessionLeaseTimeoutException Impatient(SessionRequest request, Func<bool> giveUp)

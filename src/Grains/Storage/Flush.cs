@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 
 namespace SessionActors;
 
@@ -34,6 +35,11 @@ internal sealed record Flush
     public RequestId Id => Entries[0].Id;
 
     public long ToVersion => FromVersion + Entries.Length;
+
+    /// <summary>How many bytes of names and values it has.</summary>
+    public long CountBytes() =>
+        Delta.Sets.Sum(set => (long)Encoding.UTF8.GetByteCount(set.Key) + set.Value.Length)
+        + Delta.Removes.Sum(name => (long)Encoding.UTF8.GetByteCount(name));
 }
 
 /// <summary>The id of a mutating call and the result it was answered with (empty for a commit, whose result is its version).</summary>

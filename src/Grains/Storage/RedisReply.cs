@@ -65,10 +65,17 @@ internal static class RedisReply
         },
         Error: error);
 
+    /// <summary>What kind of error it is: the code that Redis began its message with, where that is one of these; else the type.</summary>
+    public static string TypeOf(Exception error) =>
+        error is RedisServerException && CodeOf(error.Message) is var code && Refusals.Contains(code)
+            ? code : SessionTelemetry.TypeOf(error);
+
     // Redis ends the messages of what went wrong within a script with its name: "… script: 5c2c…, on @user_script:1."
     private static bool IsRefusal(string message) =>
-        message.Split(' ', 2)[0] is var code && Refusals.Contains(code)
+        CodeOf(message) is var code && Refusals.Contains(code)
         && (code != Forbidden || !message.Contains(" script: ", StringComparison.Ordinal));
+
+    private static string CodeOf(string message) => message.Split(' ', 2)[0];
 
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {

@@ -11,9 +11,13 @@ internal sealed class RedisScriptSource
         using var stream = typeof(RedisScriptSource).Assembly.GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"The script {name} is not in the assembly.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
+        Name = Path.GetFileNameWithoutExtension(name);
         Text = reader.ReadToEnd();
         Hash = CryptographicOperations.HashData(HashAlgorithmName.SHA1, Encoding.UTF8.GetBytes(Text));
     }
+
+    /// <summary>The step that it is.</summary>
+    public string Name { get; }
 
     public string Text { get; }
 

@@ -11,7 +11,8 @@ namespace SessionActors;
 internal sealed class RedisSessionStorage(
     RedisConnection connection,
     IOptions<SessionActorsOptions> options,
-    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider? time = null) : ISessionStorage
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider? time = null,
+    SessionMetrics? metrics = null) : ISessionStorage
 {
     private readonly string _prefix = options.Value.KeyPrefix;
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -88,12 +89,12 @@ internal sealed class RedisSessionStorage(
         }
         catch (Exception error)
         {
-            return new StoreReply(StoreOutcome.Unsent, Error: error);
+            return Counted(script, new StoreReply(StoreOutcome.Unsent, Error: error));
         }
 
         try
         {
-            return RedisReply.Read(script, await script.SendHashAsync(multiplexer.GetDatabase()), _clock);
+            return Counted(script, RedisReply.Read(script, await script.SendHashAsync(multiplexer.GetDatabase()), _clock));
         }
         catch (RedisServerException error) when (RedisScript.IsUnknown(error))
         {
@@ -101,7 +102,7 @@ internal sealed class RedisSessionStorage(
         }
         catch (Exception error)
         {
-            return RedisReply.Of(error);
+            return Counted(script, RedisReply.Of(error));
         }
     }
 
@@ -109,12 +110,22 @@ internal sealed class RedisSessionStorage(
     {
         try
         {
-            return RedisReply.Read(script, await script.SendTextAsync(multiplexer.GetDatabase()), _clock);
+            return Counted(script, RedisReply.Read(script, await script.SendTextAsync(multiplexer.GetDatabase()), _clock));
         }
         catch (Exception error)
         {
-            return RedisReply.Of(error);
+            return Counted(script, RedisReply.Of(error));
         }
+    }
+
+    private StoreReply Counted(RedisScript script, in StoreReply reply)
+    {
+        if (reply.Error is { } error)
+        {
+            metrics?.OnRedisError(script.Source.Name, RedisReply.TypeOf(error));
+        }
+
+        return reply;
     }
 
     /// <summary>Asks for the time, once, before the first create. Returns what went wrong.</summary>

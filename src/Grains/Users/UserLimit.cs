@@ -1,7 +1,7 @@
 namespace SessionActors;
 
 /// <summary>How many sessions a user may have, and which make room for one more.</summary>
-internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages pages)
+internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages pages, SessionMetrics metrics)
 {
     public bool IsOn => options.MaxSessionsPerUser is not null;
 
@@ -39,9 +39,14 @@ internal sealed class UserLimit(SessionActorsOptions options, UserSessionPages p
             }
         }
 
-        return there.Count < most ? []
-            : options.OnSessionLimit == SessionLimitBehaviour.EndOldest
-                ? [.. there.OrderBy(entry => entry.BoundAt).Take(there.Count - most + 1).Select(HandleOf)]
+        if (there.Count < most)
+        {
+            return [];
+        }
+
+        metrics.OnLimit(nameof(options.MaxSessionsPerUser));
+        return options.OnSessionLimit == SessionLimitBehaviour.EndOldest
+            ? [.. there.OrderBy(entry => entry.BoundAt).Take(there.Count - most + 1).Select(HandleOf)]
             : throw new UserSessionLimitException(session.LogName, most);
     }
 

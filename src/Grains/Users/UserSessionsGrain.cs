@@ -32,6 +32,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         [FromKeyedServices(UserSessionPages.StorageName)] IGrainStorage storage,
         ISessionStorage sessions,
         IOptions<SessionActorsOptions> options,
+        SessionMetrics metrics,
         TellSilos silos,
         EventTeller events,
         [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time)
@@ -40,7 +41,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         (_mark, _sessions, _silos, _events, _time) = (mark, sessions, silos, events, time);
         _user = context.GrainId.Key.ToString()!;
         _pages = new UserSessionPages(context.GrainId, storage, time);
-        _limit = new UserLimit(options.Value, _pages);
+        _limit = new UserLimit(options.Value, _pages, metrics);
     }
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();

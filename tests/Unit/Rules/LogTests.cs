@@ -59,34 +59,83 @@ public sealed partial class LogTests
     }
 
     [Fact]
-    public void The_operations_page_lists_every_metric_with_its_meter_and_no_other()
+    public void The_operations_page_lists_every_metric_with_its_kind_and_unit_and_no_other()
     {
-        var made = new List<string>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, _) =>
-        {
-            if (instrument.Meter.Name is SessionMetrics.MeterName or WebMetrics.MeterName)
-            {
-                made.Add($"{instrument.Meter.Name} {instrument.Name} {instrument.Unit}");
-            }
-        };
-        listener.Start();
         using var meters = new Meters();
         _ = new SessionMetrics(meters);
         _ = new WebMetrics(meters);
+        var made = Instruments().Select(instrument => $"{instrument.Name} {KindOf(instrument)} {instrument.Unit}");
 
         var rows = MetricRow().Matches(Repository.Read("docs/operations.md"));
-        var listed = rows.Select(row => $"{row.Groups[2].Value} {row.Groups[1].Value} {row.Groups[3].Value}");
+        var listed = rows.Select(row => $"{row.Groups[1].Value} {row.Groups[2].Value} {row.Groups[3].Value}");
 
         Assert.Equal(made.Distinct().Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public void What_takes_seconds_is_not_measured_in_buckets_of_five()
+    {
+        using var meters = new Meters();
+        _ = new SessionMetrics(meters);
+
+        Repository.None(
+            from histogram in Instruments().OfType<Histogram<double>>()
+            where histogram.Advice?.HistogramBucketBoundaries is not [< 0.01, ..]
+            select histogram.Name,
+            "Give these buckets that fit what they measure (InstrumentAdvice): those of .NET's own choice begin at 5 s:");
+    }
+
+    [Fact]
+    public void The_operations_page_lists_every_span_and_no_other()
+    {
+        var started = Repository.Files(["src"], ".cs").SelectMany(path => SpanName().Matches(Repository.Read(path)));
+        var listed = SpanRow().Matches(Repository.Read("docs/operations.md"));
+
+        Assert.Equal(
+            started.Select(name => name.Groups[1].Value).Distinct().Order(StringComparer.Ordinal),
+            listed.Select(row => row.Groups[1].Value).Order(StringComparer.Ordinal));
+    }
+
+    // Those of all tests, each of which has made them all.
+    private static List<Instrument> Instruments()
+    {
+        var made = new List<Instrument>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == SessionTelemetry.Name)
+                {
+                    made.Add(instrument);
+                }
+            },
+        };
+        listener.Start();
+        return made;
+    }
+
+    private static string KindOf(Instrument instrument) => instrument switch
+    {
+        Counter<long> => "counter",
+        Histogram<long> or Histogram<double> => "histogram",
+        UpDownCounter<long> or ObservableUpDownCounter<int> => "up-down",
+        _ => throw new InvalidOperationException($"Say here what {instrument.Name} is."),
+    };
 
     // | 1000 | Information | …
     [GeneratedRegex(@"^\| (\d{4}) \| (\w+) \|", RegexOptions.Multiline)]
     private static partial Regex LogRow();
 
-    // | `name` | `meter` | `unit` | …
-    [GeneratedRegex(@"^\| `(sessionactors\.[^`]+)` \| `([^`]+)` \| `([^`]+)` \|", RegexOptions.Multiline)]
+    // Start("open session", …), AskAsync("load session", …)
+    [GeneratedRegex(@"(?:Start|AskAsync)\(\s*""([a-z]+ session)""")]
+    private static partial Regex SpanName();
+
+    // | `open session` | …
+    [GeneratedRegex(@"^\| `([a-z]+ session)` \|", RegexOptions.Multiline)]
+    private static partial Regex SpanRow();
+
+    // | `name` | kind | `unit` | …
+    [GeneratedRegex(@"^\| `(sessionactors\.[^`]+)` \| ([^`]+) \| `([^`]+)` \|", RegexOptions.Multiline)]
     private static partial Regex MetricRow();
 
     private sealed class Meters : IMeterFactory
