@@ -12,11 +12,14 @@ builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationSc
 // The ticket is kept in the cluster and ends with the session; the cookie only carries its key.
 builder.Services.AddActorTicketStore();
 builder.Services.AddAuthorization();
+builder.AddExport();
+builder.AddDashboard();
 
 var app = builder.Build();
 app.UseActorSession();
 app.UseAuthorization();
 app.MapSessionHealth();
+app.MapDashboard();
 
 // The session begins before anybody logs in.
 app.MapGet("/", async (HttpContext http, IGrainFactory grains) =>

@@ -9,6 +9,11 @@ internal static class SiloHost
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddSessionSilo();
+        if (SiloExport.IsAskedFor(builder.Configuration))
+        {
+            SiloExport.Add(builder);
+        }
+
         var app = builder.Build();
         app.MapSessionHealth();
         try

@@ -38,6 +38,10 @@ public sealed class AppProcess : IAsyncDisposable
     public static Task<AppProcess> StartAsync(string assemblyName, params string[] arguments) =>
         StartAsync([], assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
 
+    /// <summary>The same with some variables in its environment, each as <c>NAME=value</c>.</summary>
+    public static Task<AppProcess> StartWithAsync(string[] environment, string assemblyName, params string[] arguments) =>
+        StartAsync(["env", .. environment], assemblyName, ["--urls=http://127.0.0.1:0", .. arguments]);
+
     /// <summary>Starts an application in a network namespace, at a port of that namespace's address, and waits until it listens.</summary>
     public static Task<AppProcess> StartInAsync(string networkNamespace, Uri address, string assemblyName, params string[] arguments) =>
         StartAsync(["ip", "netns", "exec", networkNamespace], assemblyName, [$"--urls={address}", .. arguments]);

@@ -42,6 +42,10 @@ public sealed partial class PackageTests(PackedProduct product) : IClassFixture<
         Assert.All(
             manifest.Descendants("dependency").Where(other => Packages.Any(row => row.Data == other.Attribute("id")!.Value)),
             other => Assert.Equal(product.Version, other.Attribute("version")!.Value));
+        // Whether and how it exports is the application's choice.
+        Assert.DoesNotContain(
+            manifest.Descendants("dependency"),
+            other => other.Attribute("id")!.Value.StartsWith("OpenTelemetry", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -29,18 +29,21 @@ public sealed partial class DocumentTests
         select name,
         "CONTRIBUTING.md names files that are not there:");
 
-    [Fact]
-    public void Every_piece_of_code_in_the_readme_is_in_a_sample_or_a_test()
+    [Theory]
+    // The first one is a whole program, which tests/Packages builds and runs.
+    [InlineData("README.md", 1)]
+    // The first one shows where an application's own code stays, and is no code.
+    [InlineData("docs/operations.md", 1)]
+    public void Every_piece_of_code_is_in_a_sample_or_a_test(string page, int but)
     {
         var sources = Repository.Files(["samples", "tests"], ".cs").Select(path => Flat(Repository.Read(path))).ToList();
 
         Repository.None(
-            // The first one is a whole program, which tests/Packages builds and runs.
-            from fence in Fence().Matches(Repository.Read("README.md")).Skip(1).Select(m => m.Groups[1].Value)
+            from fence in Fence().Matches(Repository.Read(page)).Skip(but).Select(m => m.Groups[1].Value)
             from piece in fence.Split("// …")
             where !sources.Any(source => source.Contains(Flat(piece), StringComparison.Ordinal))
             select piece,
-            "README.md shows code of no sample and no test: does it compile? ('// …' is where some is left out):");
+            $"{page} shows code of no sample and no test: does it compile? ('// …' is where some is left out):");
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
 namespace SessionActors.Rules;
 
 public sealed class TypeTests
@@ -30,6 +33,30 @@ public sealed class TypeTests
         Assert.DoesNotContain(ReferencesOf("Abstractions"), name => name.StartsWith("SessionActors", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void An_application_with_a_silo_inside_needs_no_OpenTelemetry()
+    {
+        var alone = new WithoutOpenTelemetry();
+        try
+        {
+            var silo = alone.LoadFromAssemblyPath(Repository.Product["Silo"].Location);
+
+            // As applications do that look through all types for those of theirs.
+            Assert.NotEmpty(silo.GetTypes());
+        }
+        finally
+        {
+            alone.Unload();
+        }
+    }
+
     private static IEnumerable<string> ReferencesOf(string project) =>
         Repository.Product[project].GetReferencedAssemblies().Select(a => a.Name!);
+
+    private sealed class WithoutOpenTelemetry() : AssemblyLoadContext(isCollectible: true)
+    {
+        protected override Assembly? Load(AssemblyName name) => name.Name!.StartsWith("OpenTelemetry", StringComparison.Ordinal)
+            ? throw new FileNotFoundException("It is not among an application's packages.", name.Name)
+            : null;
+    }
 }
