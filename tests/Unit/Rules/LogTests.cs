@@ -22,6 +22,13 @@ public sealed partial class LogTests
         "Give each of these log events an id of its own:");
 
     [Fact]
+    public void Every_log_event_is_source_generated() => Repository.None(
+        from path in Repository.Files(["src"], ".cs")
+        from call in LogCall().Matches(Repository.Read(path))
+        select $"{path}: {call.Value}",
+        "Declare these log events in their project's file, with an id:");
+
+    [Fact]
     public void Every_log_event_is_in_the_range_of_its_project()
     {
         var ranges = new Dictionary<string, int> { ["Grains"] = 1000, ["WebAdapter"] = 2000, ["Silo"] = 3000 };
@@ -125,6 +132,9 @@ public sealed partial class LogTests
     // | 1000 | Information | …
     [GeneratedRegex(@"^\| (\d{4}) \| (\w+) \|", RegexOptions.Multiline)]
     private static partial Regex LogRow();
+
+    [GeneratedRegex(@"\.Log(?:Trace|Debug|Information|Warning|Error|Critical|)\([^)]*")]
+    private static partial Regex LogCall();
 
     // Start("open session", …), AskAsync("load session", …)
     [GeneratedRegex(@"(?:Start|AskAsync)\(\s*""([a-z]+ session)""")]
