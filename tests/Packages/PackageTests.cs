@@ -62,6 +62,19 @@ public sealed partial class PackageTests(PackedProduct product) : IClassFixture<
     }
 
     [Fact]
+    public async Task The_silo_that_runs_alone_is_published_with_what_it_exports_by()
+    {
+        using var folder = new TempFolder();
+
+        await Dotnet.RunAsync(
+            Repository.Root, null, "publish", "src/Silo", "--no-build", "-c", PackedProduct.Configuration, "-o", folder.Path);
+
+        Assert.Superset(
+            new HashSet<string?> { "SessionActors.Silo.dll", "appsettings.json", "OpenTelemetry.Exporter.OpenTelemetryProtocol.dll" },
+            Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).ToHashSet());
+    }
+
+    [Fact]
     public async Task The_program_of_the_readme_keeps_sessions_with_the_packages_alone()
     {
         using var folder = new TempFolder();
