@@ -32,6 +32,10 @@ internal sealed class LiveSessions : ILocalSessions
     public SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide) =>
         _sessions.TryGetValue(handle, out var live) ? live.Activation.TryOpen(secret, slide) : null;
 
+    public Task<T>? TryCall<T>(SessionHandle handle, Func<ISessionGrain, Task<T>> call) =>
+        _sessions.TryGetValue(handle, out var live) && live.Activation.TakesCalls
+            ? live.DoAsync(activation => activation.CallAsync(call)) : null;
+
     public bool Has(SessionHandle handle) => _sessions.ContainsKey(handle);
 
     /// <summary>Does something with a session if it is in memory; says whether it was.</summary>
@@ -55,6 +59,9 @@ internal sealed class LiveSessions : ILocalSessions
 
     private sealed record LiveSession(SessionActivation Activation, TaskScheduler Scheduler)
     {
+        public Task<T> DoAsync<T>(Func<SessionActivation, Task<T>> action) =>
+            Task.Factory.StartNew(() => action(Activation), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
+
         public Task DoAsync(Func<SessionActivation, Task> action) =>
             Task.Factory.StartNew(() => action(Activation), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
     }

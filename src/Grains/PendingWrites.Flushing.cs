@@ -23,7 +23,15 @@ internal sealed partial class PendingWrites
                 }
                 else if (await ReadyAsync() is > 0 and var ready)
                 {
-                    await FlushAsync(_writes.TakeBatch(ready));
+                    var (batch, sentAt) = (_writes.TakeBatch(ready), silo.Now);
+                    if (batch.TrueForAll(write => write.IsNothingToStore))
+                    {
+                        _writes.Release(batch);
+                    }
+                    else
+                    {
+                        await OnAnswerAsync(batch, sentAt, await owner.CommitAsync(Flushed, batch, () => OnTry(batch, sentAt)));
+                    }
                 }
             }
             catch (Exception e)
@@ -58,21 +66,26 @@ internal sealed partial class PendingWrites
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task FlushAsync(List<PendingWrite> batch)
+    private Task OnAnswerAsync(List<PendingWrite> batch, TimeSpan sentAt, StoreReply reply)
     {
-        if (batch.TrueForAll(write => write.IsNothingToStore))
-        {
-            _writes.Release(batch);
-            return;
-        }
-
-        var sentAt = silo.Now;
-        var reply = await owner.CommitAsync(Flushed, batch, () => OnTry(batch, sentAt));
         if (reply.AfterUnknown)
         {
             batch.ForEach(write => write.WentUnanswered(sentAt));
         }
 
+        if (!reply.IsDone)
+        {
+            return OnRefusalAsync(batch, reply);
+        }
+
+        _reloads?.Reset();
+        _behind?.OnAnswered();
+        _writes.Release(batch);
+        return Task.CompletedTask;
+    }
+
+    private async Task OnRefusalAsync(List<PendingWrite> batch, StoreReply reply)
+    {
         var isLost = reply.Outcome is StoreOutcome.Missing or StoreOutcome.Behind
             || (reply.Outcome == StoreOutcome.Fenced && owner.IsInOwnCluster(reply.OwnerName));
         if (isLost && await HealAsync() && !IsOver(batch[0].IsAcknowledged))
@@ -83,11 +96,6 @@ internal sealed partial class PendingWrites
 
         switch (reply.Outcome)
         {
-            case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
-                _reloads?.Reset();
-                _behind?.OnAnswered();
-                _writes.Release(batch);
-                break;
             case StoreOutcome.Missing or StoreOutcome.Tombstone:
                 silo.Metrics.OnRefused(reply.Outcome);
                 Abandon(batch, new SessionDestroyedException(session, reply.Reason));

@@ -5,6 +5,10 @@ internal sealed partial class SessionActivation
 {
     // Made in a turn; null where only a turn can tell.
     private volatile OutsideView? _view;
+    private TimeSpan _stays;
+
+    /// <summary>Whether it can be called in a turn that was not begun by a message: it is in memory, and nobody has to be asked first.</summary>
+    public bool TakesCalls => _view is { } view && IsGood(view, silo.Now);
 
     /// <summary>Opens the session for whoever shows its secret; null where the grain has to be asked.</summary>
     public SessionOpening? TryOpen(in SecretHash secret, bool slide)
@@ -16,9 +20,7 @@ internal sealed partial class SessionActivation
         }
 
         var now = silo.Now;
-        var store = silo.Healing.Store;
-        if (now >= view.GoodUntil || !silo.Serving.IsHeld || view.ConfirmedAt < store.WarnedAt
-            || (view.State.User is not null && store.WasAnnouncedSince(view.MarkAskedAt, view.UserPart)))
+        if (!IsGood(view, now))
         {
             return null;
         }
@@ -32,6 +34,34 @@ internal sealed partial class SessionActivation
         return view.State.Opening;
     }
 
+    /// <summary>Calls the grain, in one of its turns, for somebody in this process.</summary>
+    /// <exception cref="SessionUnavailableException">The session has gone in the meantime, and is to be called by a message.</exception>
+    public Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call)
+    {
+        // Nothing comes in here any more once the activation leaves: it would load the session again, for nobody to find.
+        if (_view is null || AtHand is null)
+        {
+            return Task.FromException<T>(SessionUnavailableException.TakenOver(session));
+        }
+
+        var age = silo.Options.CollectionAge;
+        if (silo.Now >= _stays - (age / 2))
+        {
+            // Orleans collects what is sent no messages.
+            _stays = silo.Now + age;
+            grain.Stay(age);
+        }
+
+        return call(grain);
+    }
+
+    private bool IsGood(OutsideView view, TimeSpan now)
+    {
+        var store = silo.Healing.Store;
+        return now < view.GoodUntil && silo.Serving.IsHeld && view.ConfirmedAt >= store.WarnedAt
+            && (view.State.User is null || !store.WasAnnouncedSince(view.MarkAskedAt, view.UserPart));
+    }
+
     /// <summary>
     /// Lets those outside answer until the store has to hear of their activity, or something has to be looked up. What is written replaces
     /// the state, and so ends it too.
@@ -39,7 +69,7 @@ internal sealed partial class SessionActivation
     private void Show(PendingWrites writes)
     {
         var state = writes.Current;
-        if (AtHand != writes || state.Secret is null)
+        if (IsLeaving || AtHand != writes || state.Secret is null)
         {
             return;
         }

@@ -5,7 +5,7 @@ namespace SessionActors;
 /// keeps the store informed that it goes on.
 /// </summary>
 internal sealed partial class SessionActivation(
-    SessionHandle handle, string session, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, Action deactivate)
+    SessionHandle handle, string session, SessionOwner owner, SessionLifetime lifetime, SessionSilo silo, SessionGrain grain)
 {
     private PendingWrites? _writes;
     private Task? _starting;
@@ -24,6 +24,9 @@ internal sealed partial class SessionActivation(
 
     /// <summary>Whether its user has ended it.</summary>
     public UserStanding User => field ??= new UserStanding(handle, silo);
+
+    /// <summary>Whether Orleans lets it go.</summary>
+    public bool IsLeaving { get; private set; }
 
     /// <summary>Whether nothing of the session is in memory, nor on its way here.</summary>
     public bool HasNothing => _writes is null && _starting is null;
@@ -115,6 +118,7 @@ internal sealed partial class SessionActivation(
     /// <summary>When nothing waits any more: gives the session back to the store, or ends it there if it has ended.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
+        IsLeaving = true;
         Hide();
         if (_starting is not null)
         {
@@ -197,7 +201,7 @@ internal sealed partial class SessionActivation(
         else
         {
             Forget();
-            deactivate();
+            grain.Leave();
         }
     }
 
@@ -206,7 +210,7 @@ internal sealed partial class SessionActivation(
         await writes.StoredAsync();
         await owner.ReleaseAsync(writes.Flushed);
         Forget();
-        deactivate();
+        grain.Leave();
     }
 
     private void Forget()
@@ -274,7 +278,7 @@ internal sealed partial class SessionActivation(
         catch (SessionException)
         {
             // Nothing is in memory: this activation has no reason to stay, and the same call sent again finds a fresh one.
-            deactivate();
+            grain.Leave();
             throw;
         }
     }

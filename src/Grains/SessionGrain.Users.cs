@@ -16,11 +16,14 @@ internal sealed partial class SessionGrain
         var mark = await _silo.Users.Of(user.UserId).AddAsync(_handle, user, _activation.KeptFor(writes));
         _activation.User.Learn(user.UserId, mark, read);
         var bound = new BoundUser(user.UserId, mark.Stamp, user.IsUnlisted, user.With?.ToString());
-        await WriteAsync(request, state =>
-        {
-            RefuseOther(state, user);
-            return new Change(SessionDelta.Empty) { User = state.User == bound ? null : bound };
-        });
+        await WriteAsync(
+            request,
+            state =>
+            {
+                RefuseOther(state, user);
+                return new Change(SessionDelta.Empty) { User = state.User == bound ? null : bound };
+            },
+            static applied => applied.Version);
     }
 
     private void RefuseOther(SessionState state, UserBinding user)

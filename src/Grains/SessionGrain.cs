@@ -25,7 +25,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionActivation _activation;
     private readonly CallsUnderWay _calls = new();
     private RotationGrace? _grace;
-    private bool _isLeaving;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
         : base(context)
@@ -37,7 +36,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         {
             Stay = silo.Options.FlushMode == FlushMode.WriteBehind ? Stay : null,
         };
-        _activation = new SessionActivation(_handle, _session, _owner, _lifetime, silo, DeactivateOnIdle);
+        _activation = new SessionActivation(_handle, _session, _owner, _lifetime, silo, this);
     }
 
     public async Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request)
@@ -85,68 +84,79 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         }
     }
 
-    public async Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
+    public Task<long> CommitAsync(SessionDelta delta, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(delta);
-        var applied = await WriteAsync(request, state =>
-        {
-            // Here and not before, so that it is looked at anew when the delta is applied anew after a reload.
-            var resolved = JsonPatches.Resolve(delta, state, _session);
-            if (request.OnConflict == ConflictBehaviour.Refuse)
+        return WriteAsync(
+            request,
+            state =>
             {
-                state.RefuseConflict(resolved, request.Origin, _session);
-            }
+                // Here and not before, so that it is looked at anew when the delta is applied anew after a reload.
+                var resolved = JsonPatches.Resolve(delta, state, _session);
+                if (request.OnConflict == ConflictBehaviour.Refuse)
+                {
+                    state.RefuseConflict(resolved, request.Origin, _session);
+                }
 
-            return new Change(resolved);
-        });
-        return applied.Version;
+                return new Change(resolved);
+            },
+            static applied => applied.Version);
     }
 
-    public async Task<long> IncrementAsync(string name, long by, SessionRequest request)
+    public Task<long> IncrementAsync(string name, long by, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var applied = await WriteAsync(request, state => SessionCounter.Increment(state, name, by, _session));
-        return long.Parse(applied.Result, CultureInfo.InvariantCulture);
+        return WriteAsync(
+            request,
+            state => SessionCounter.Increment(state, name, by, _session),
+            static applied => long.Parse(applied.Result, CultureInfo.InvariantCulture));
     }
 
-    public async Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request)
+    public Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var applied = await WriteAsync(request, state => SessionOperations.Take(state, name));
-        return SessionOperations.Read(applied.Result);
+        return WriteAsync(
+            request, state => SessionOperations.Take(state, name), static applied => SessionOperations.Read(applied.Result));
     }
 
-    public async Task<bool> CompareAndSetAsync(
+    public Task<bool> CompareAndSetAsync(
         string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var applied = await WriteAsync(request, state => SessionOperations.CompareAndSet(state, name, expected, value));
-        return SessionOperations.IsDone(applied.Result);
+        return WriteAsync(
+            request,
+            state => SessionOperations.CompareAndSet(state, name, expected, value),
+            static applied => SessionOperations.IsDone(applied.Result));
     }
 
-    public async Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request)
+    public Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var applied = await WriteAsync(request, state => SessionOperations.GetOrSet(state, name, value));
-        return SessionOperations.Read(applied.Result) ?? value;
+        return WriteAsync(
+            request,
+            state => SessionOperations.GetOrSet(state, name, value),
+            applied => SessionOperations.Read(applied.Result) ?? value);
     }
 
     public async Task<int> RegenerateAsync(SecretHash secret, SessionRequest request)
     {
         SessionState? before = null;
-        var applied = await WriteAsync(request, state =>
-        {
-            // Whoever came with the secret before this one's has no right to the next.
-            CheckGeneration(state, request, mayBeOneBefore: false);
-            before = state;
-            return new Change(SessionDelta.Empty, secret, (state.Generation + 1).ToString(CultureInfo.InvariantCulture));
-        });
+        var generation = await WriteAsync(
+            request,
+            state =>
+            {
+                // Whoever came with the secret before this one's has no right to the next.
+                CheckGeneration(state, request, mayBeOneBefore: false);
+                before = state;
+                return new Change(SessionDelta.Empty, secret, (state.Generation + 1).ToString(CultureInfo.InvariantCulture));
+            },
+            static applied => int.Parse(applied.Result, CultureInfo.InvariantCulture));
         if (before is not null && _silo.Options.RotationGrace > TimeSpan.Zero)
         {
             (_grace ??= new RotationGrace(_silo)).Begin(before);
         }
 
-        return int.Parse(applied.Result, CultureInfo.InvariantCulture);
+        return generation;
     }
 
     public Task DestroyAsync(SessionRequest request) => EndAsync(SessionEndReason.Destroyed, request);
@@ -172,22 +182,23 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
 
     public ValueTask<bool> IsUnderWayAsync(RequestId call) => new(_calls.Has(call));
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        _isLeaving = true;
-        return _activation.LeaveAsync(cancellationToken);
-    }
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        _activation.LeaveAsync(cancellationToken);
 
+    /// <summary>Lets go of the session as soon as nobody calls.</summary>
+    internal void Leave() => DeactivateOnIdle();
+
+    /// <summary>Stays in memory for a while, whether anybody calls or not.</summary>
     // Orleans refuses it of an activation that has gone, which may still have something to store.
-    private void Stay(TimeSpan time)
+    internal void Stay(TimeSpan time)
     {
-        if (!_isLeaving)
+        if (!_activation.IsLeaving)
         {
             DelayDeactivation(time);
         }
     }
 
-    private async Task<Applied> WriteAsync(SessionRequest request, Func<SessionState, Change> operation)
+    private async Task<T> WriteAsync<T>(SessionRequest request, Func<SessionState, Change> operation, Func<Applied, T> answer)
     {
         ArgumentNullException.ThrowIfNull(request);
         using var call = _calls.Enter(request.Id);
@@ -197,7 +208,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             writes = await _activation.LoadedAsync();
             if (IsDoubtful(request, writes.Current))
             {
-                await writes.ValidateAsync();
+                // Whoever owns it, and gave that lease, may still store an earlier try.
+                await writes.ValidateAsync(mustOwn: request.Lease is not null);
             }
 
             var applied = await writes.WriteAsync(request, state =>
@@ -207,7 +219,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
                 return operation(state) with { By = request.Origin };
             });
             _silo.Metrics.OnCommitted();
-            return applied;
+            return answer(applied);
         }
         catch (SessionException e)
         {

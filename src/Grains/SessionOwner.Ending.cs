@@ -18,7 +18,8 @@ internal sealed partial class SessionOwner
             : await SendAsync(owner: null);
         if (!reply.IsDone)
         {
-            throw reply.ToException(session);
+            var failure = reply.ToException(session);
+            throw own?.AfterUnknown is true ? failure.AfterUnansweredTry() : failure;
         }
 
         silo.Healing.Ends.Add(handle, reason);

@@ -20,8 +20,17 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
         e is SessionUnavailableException { Moved: true } || SessionGrainExtensions.IsLost(e);
 
     /// <summary>A mutating request by whoever opened this generation of the secret, after that first one.</summary>
-    public SessionRequest NewRequest(int? generation, RequestId? first) =>
-        new() { Id = RequestId.New(), Patience = Patience, Generation = generation, PartOf = first };
+    public SessionRequest NewRequest(
+        int? generation, RequestId? first, SessionLease? lease = null, ConflictBehaviour onConflict = default) => new()
+    {
+        Id = RequestId.New(),
+        Patience = Patience,
+        Generation = generation,
+        PartOf = first,
+        Lease = lease?.Id,
+        LeaseToken = lease?.Token,
+        OnConflict = onConflict,
+    };
 
     /// <summary>
     /// Opens a session; the answer may be what has changed since a snapshot that is known. The first try is made without what a second one
@@ -85,7 +94,10 @@ internal sealed class SessionCalls(ActorSessionOptions options, TimeProvider tim
     private Task<SessionOpening> OpenAgainAsync(ISessionGrain grain, SessionHandle handle, SecretHash secret, bool slide) =>
         WaitAsync(grain.RetryAsync(Patience, () => grain.OpenAsync(secret, slide).AsTask()), handle, changes: false, default);
 
-    private async Task<T> WaitAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token)
+    private Task<T> WaitAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token) =>
+        _needsTimer || token.CanBeCanceled ? WaitInTimeAsync(call, handle, changes, token) : call;
+
+    private async Task<T> WaitInTimeAsync<T>(Task<T> call, SessionHandle handle, bool changes, CancellationToken token)
     {
         try
         {

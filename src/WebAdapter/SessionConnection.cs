@@ -142,13 +142,13 @@ internal sealed class SessionConnection
 
     public Task<long> CommitAsync(SessionDelta delta, ConflictBehaviour onConflict, CancellationToken token)
     {
-        _commit = _commit is { } sent ? Again(sent) : NewRequest() with { OnConflict = onConflict };
-        return CommitAsync(_commit, request => Grain.CommitAsync(delta, request), token);
+        _commit = _commit is { } sent ? Again(sent) : NewRequest(onConflict);
+        return CommitAsync(_commit, request => CallAsync(grain => grain.CommitAsync(delta, request)), token);
     }
 
     /// <summary>Makes an atomic operation, which needs no commit.</summary>
     public Task<T> OperateAsync<T>(Func<ISessionGrain, SessionRequest, Task<T>> operation) =>
-        ChangeAsync(NewRequest(), request => operation(Grain, request), CancellationToken.None);
+        ChangeAsync(NewRequest(), request => CallAsync(grain => operation(grain, request)), CancellationToken.None);
 
     /// <summary>
     /// Whether another request has given the session the newest secret: this one goes on under it, and has no cookie to send.
@@ -253,11 +253,14 @@ internal sealed class SessionConnection
     /// <summary>Whether this failure says that the change was not made.</summary>
     public static bool IsCertain(SessionException e) => e is not SessionUnavailableException { MayBeApplied: true };
 
+    // What is made often needs no message where the session is in this process.
+    private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => _door.Local?.TryCall(Handle, call) ?? call(Grain);
+
     private ISessionGrain Grain => _grain ??= _door.GrainOf(Handle);
 
-    private SessionRequest NewRequest()
+    private SessionRequest NewRequest(ConflictBehaviour onConflict = default)
     {
-        var request = _door.Calls.NewRequest(_generation, _first) with { Lease = Lease?.Id, LeaseToken = Lease?.Token };
+        var request = _door.Calls.NewRequest(_generation, _first, Lease, onConflict);
         _first ??= request.Id;
         return request;
     }

@@ -139,6 +139,31 @@ public sealed class DestroyTests
     }
 
     [Fact]
+    public async Task A_destroy_that_may_have_been_done_is_never_said_to_have_changed_nothing()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var session = await cluster.NewSessionAsync(Secret);
+        var tries = 0;
+        cluster.Storage.OnStep = async (step, run) => (step, step == "destroy" ? ++tries : 0) switch
+        {
+            // Done, and not heard of.
+            (_, 1) => (await run()) with { Outcome = StoreOutcome.Unknown },
+            // There is a tombstone, and nobody can tell whose.
+            (_, 2) => await run(),
+            ("destroy", _) => new StoreReply(StoreOutcome.Unsent),
+            _ => await run(),
+        };
+
+        Assert.True(await cluster.MoveTimeAsync(MayBeDestroyedAsync()));
+
+        cluster.Storage.OnStep = null;
+        Assert.Null(await session.ReadAsync());
+
+        async Task<bool> MayBeDestroyedAsync() => (await Assert.ThrowsAsync<SessionUnavailableException>(
+            () => session.DestroyAsync(SessionRequest.New()))).MayBeApplied;
+    }
+
+    [Fact]
     public async Task A_destroy_is_done_although_the_session_cannot_be_read()
     {
         await using var cluster = await SessionCluster.StartAsync();

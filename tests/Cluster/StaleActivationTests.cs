@@ -86,6 +86,22 @@ public sealed class StaleActivationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeated_commit_is_refused_there_only_once_its_first_try_cannot_be_stored_any_more()
+    {
+        var lease = await _session.AcquireAsync(TestContext.Current.CancellationToken);
+        var request = lease.NewRequest();
+        var gate = _two.Second.Storage.Hold("commit");
+        var first = _session.CommitAsync(Change, request);
+        await gate.ArrivedAsync();
+
+        await Assert.ThrowsAsync<SessionLeaseLostException>(() => _stale.CommitAsync(Change, Repeated(request)));
+
+        gate.Open();
+        await AssertMovedAsync(() => first);
+        Assert.Equal(1, await VersionAsync(_stale));
+    }
+
+    [Fact]
     public async Task A_repeated_commit_under_a_lost_lease_is_refused_by_whoever_has_the_session()
     {
         var lease = await _session.AcquireAsync(TestContext.Current.CancellationToken);

@@ -19,19 +19,19 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int c
     public Task<SessionCreated> CreateAsync(NewSession session, SessionRequest request) =>
         CallAsync(grain => grain.CreateAsync(session, request));
 
-    public Task<long> CommitAsync(SessionDelta delta, SessionRequest request) => CallAsync(grain => grain.CommitAsync(delta, request));
+    public Task<long> CommitAsync(SessionDelta delta, SessionRequest request) => CallHereAsync(grain => grain.CommitAsync(delta, request));
 
     public Task<long> IncrementAsync(string name, long by, SessionRequest request) =>
-        CallAsync(grain => grain.IncrementAsync(name, by, request));
+        CallHereAsync(grain => grain.IncrementAsync(name, by, request));
 
-    public Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request) => CallAsync(grain => grain.TakeAsync(name, request));
+    public Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request) => CallHereAsync(grain => grain.TakeAsync(name, request));
 
     public Task<bool> CompareAndSetAsync(
         string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request) =>
-        CallAsync(grain => grain.CompareAndSetAsync(name, expected, value, request));
+        CallHereAsync(grain => grain.CompareAndSetAsync(name, expected, value, request));
 
     public Task<ReadOnlyMemory<byte>> GetOrSetAsync(string name, ReadOnlyMemory<byte> value, SessionRequest request) =>
-        CallAsync(grain => grain.GetOrSetAsync(name, value, request));
+        CallHereAsync(grain => grain.GetOrSetAsync(name, value, request));
 
     public Task<int> RegenerateAsync(SecretHash secret, SessionRequest request) =>
         CallAsync(grain => grain.RegenerateAsync(secret, request));
@@ -67,6 +67,10 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int c
     }
 
     private Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call) => cluster.CallAsync(handle, caller, call);
+
+    // As a web server beside the silo that has the session.
+    private Task<T> CallHereAsync<T>(Func<ISessionGrain, Task<T>> call) =>
+        cluster.LocalTo(caller)?.TryCall(handle, call) ?? CallAsync(call);
 
     private static Func<ISessionGrain, Task<bool>> Done(Func<ISessionGrain, Task> call) => async grain =>
     {
