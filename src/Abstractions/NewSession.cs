@@ -17,6 +17,13 @@ public sealed class NewSession
     /// </summary>
     [Id(2)]
     public TimeSpan? AbsoluteLifetime { get; init; }
+
+    /// <summary>
+    /// Whether it only leads to other sessions: the silo's <c>AbsoluteLifetime</c> does not end it, and its events are told to nobody.
+    /// Default: false.
+    /// </summary>
+    [Id(3)]
+    public bool IsIndex { get; init; }
 }
 
 /// <summary>The answer to <see cref="ISessionGrain.CreateAsync"/>.</summary>

@@ -89,7 +89,7 @@ internal sealed partial class SessionActivation(
 
     /// <summary>Creates the session, unless it is in memory or has ended already; then loads it.</summary>
     public async Task<PendingWrites> CreatedAsync(
-        SessionState state, SessionDelta delta, TimeSpan? atMost, SessionRequest request)
+        SessionState state, SessionDelta delta, NewSession asked, SessionRequest request)
     {
         if (_starting is { } looking)
         {
@@ -108,8 +108,8 @@ internal sealed partial class SessionActivation(
             var until = silo.Now + request.Patience;
             await StartOnceAsync(() => owner.Guard is { } guard
                 ? guard.WithinAsync(request.Patience, () => owner.CreateAsync(
-                    state, delta, atMost, request with { Patience = until > silo.Now ? until - silo.Now : TimeSpan.Zero }))
-                : owner.CreateAsync(state, delta, atMost, request));
+                    state, delta, asked, request with { Patience = until > silo.Now ? until - silo.Now : TimeSpan.Zero }))
+                : owner.CreateAsync(state, delta, asked, request));
         }
 
         return await LoadedAsync();

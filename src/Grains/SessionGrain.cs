@@ -46,7 +46,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var empty = SessionState.Empty(_silo.Options.Ttl, session.Secret);
         var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var state = empty.Apply(new Change(delta), _silo.Options, _session);
-        var writes = await CreatedAsync(state, delta, session.AbsoluteLifetime, request);
+        var writes = await CreatedAsync(state, delta, session, request);
         if (!writes.Knows(request.Id))
         {
             throw request.UnansweredFor > TimeSpan.Zero
@@ -63,12 +63,12 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         };
     }
 
-    private async Task<PendingWrites> CreatedAsync(SessionState state, SessionDelta delta, TimeSpan? atMost, SessionRequest request)
+    private async Task<PendingWrites> CreatedAsync(SessionState state, SessionDelta delta, NewSession session, SessionRequest request)
     {
         using var call = _calls.Enter(request.Id);
         try
         {
-            var writes = await _activation.CreatedAsync(state, delta, atMost, request);
+            var writes = await _activation.CreatedAsync(state, delta, session, request);
             _silo.Metrics.OnCommitted();
             return writes;
         }

@@ -44,15 +44,15 @@ internal sealed partial class SessionOwner(
     /// <exception cref="SessionDestroyedException">A session with this handle has ended.</exception>
     /// <exception cref="SessionUnavailableException">The store did not answer.</exception>
     public async Task<LoadedSession> CreateAsync(
-        SessionState state, SessionDelta delta, TimeSpan? absoluteLifetime, SessionRequest request)
+        SessionState state, SessionDelta delta, NewSession asked, SessionRequest request)
     {
         var creation = new Creation
         {
             OwnerName = silo.Names.Here,
             Secret = state.Secret,
-            AbsoluteLifetime = absoluteLifetime < silo.Options.AbsoluteLifetime || silo.Options.AbsoluteLifetime is null
-                ? absoluteLifetime : silo.Options.AbsoluteLifetime,
-            EventGrace = silo.Events is null ? null : silo.Options.EventGrace,
+            AbsoluteLifetime = asked.IsIndex || asked.AbsoluteLifetime < silo.Options.AbsoluteLifetime
+                || silo.Options.AbsoluteLifetime is null ? asked.AbsoluteLifetime : silo.Options.AbsoluteLifetime,
+            EventGrace = silo.Events is null || asked.IsIndex ? null : silo.Options.EventGrace,
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -52,6 +53,31 @@ public static class ActorSessionServiceCollectionExtensions
         services.TryAddSingleton<ActorTicketStore>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<CookieAuthenticationOptions>, TicketStoreOfScheme>());
         return services;
+    }
+
+    /// <summary>
+    /// For an application that keeps ASP.NET Core's own <c>AddSession()</c> and <c>UseSession()</c>, with its cookie: its sessions are
+    /// actors all the same. Requests that change different properties all keep theirs, a read costs no command to the store, and only what
+    /// changed is written. To be called before or after <c>AddSession()</c>, whose <c>IdleTimeout</c> and <c>IOTimeout</c> apply; right
+    /// after <c>UseSession()</c> belongs <c>UseActorSessionStore()</c>. The application needs a silo or an Orleans client besides, as with
+    /// <see cref="AddActorSession"/>.
+    /// <para>
+    /// <c>ISession.Id</c> is the session's handle, by which services call <see cref="ISessionGrain"/>, to end it for instance. What the
+    /// middleware does not do, <c>UseActorSession</c> alone has: it commits when the page has gone out already, so that a change that could
+    /// not be stored is only logged, and the next request may come before it; and its key is never another one. There is no
+    /// <see cref="IActorSession"/>.
+    /// </para>
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <exception cref="InvalidOperationException">At the start of the pipeline: there is neither a silo nor an Orleans client.</exception>
+    public static IServiceCollection AddActorSessionStore(this IServiceCollection services)
+    {
+        services.AddActorSession();
+        return services.Replace(ServiceDescriptor.Singleton<ISessionStore>(provider =>
+            provider.GetService<IGrainFactory>() is not null
+                ? new ActorSessionStore(provider.GetRequiredService<SessionDoor>())
+                : throw new InvalidOperationException(
+                    $"{nameof(AddActorSessionStore)} {ActorSessionApplicationBuilderExtensions.NoGrains}")));
     }
 
     // Added before or after authentication: what is there is wrapped, and where nothing is, AddAuthentication leaves this one alone.

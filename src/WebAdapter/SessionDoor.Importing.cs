@@ -32,7 +32,7 @@ internal sealed partial class SessionDoor
             return;
         }
 
-        if (_ended.Contains(old.Token.Handle))
+        if (HasEnded(old.Token.Handle))
         {
             return;
         }

@@ -139,7 +139,7 @@ internal sealed partial class SessionDoor : IDisposable
             return;
         }
 
-        if (_ended.Contains(token.Handle))
+        if (HasEnded(token.Handle))
         {
             _metrics.OnOpened(SessionStanding.Ended);
             return;
@@ -180,12 +180,21 @@ internal sealed partial class SessionDoor : IDisposable
                 Log.SessionSuperseded(handle);
                 return _endsOnOldSecret ? EndAsync(handle, connection) : default;
             default:
-                _ended.Add(handle);
-                Log.SessionExpired(handle, opening.EndReason);
+                OnEnded(handle, opening.EndReason);
                 break;
         }
 
         return default;
+    }
+
+    /// <summary>Whether this server lately found the session ended.</summary>
+    public bool HasEnded(SessionHandle handle) => _ended.Contains(handle);
+
+    /// <summary>A session was found ended: it needs no look-up for a while.</summary>
+    public void OnEnded(SessionHandle handle, SessionEndReason reason)
+    {
+        _ended.Add(handle);
+        Log.SessionExpired(handle, reason);
     }
 
     private async ValueTask EndAsync(SessionHandle handle, SessionConnection connection)

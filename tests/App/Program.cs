@@ -8,6 +8,12 @@ if (builder.Configuration.GetValue<bool>("Stock"))
     return;
 }
 
+if (builder.Configuration.GetValue<bool>("OnStore"))
+{
+    builder.RunStockOnStore();
+    return;
+}
+
 var isClient = builder.Configuration.GetValue<bool>("Client");
 if (isClient)
 {

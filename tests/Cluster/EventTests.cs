@@ -34,6 +34,28 @@ public sealed class EventTests
         Assert.Equal(3, recorder.Events.Select(happened => happened.Id).Distinct().Count());
     }
 
+    [Fact]
+    public async Task One_that_only_leads_to_others_is_told_of_to_nobody_and_lives_for_longer_than_they()
+    {
+        var recorder = new Recorder();
+        await using var cluster = await StartAsync(recorder, options => options.AbsoluteLifetime = TimeSpan.FromHours(1));
+        var index = cluster.Session(SessionHandle.New());
+        await index.CreateAsync(new NewSession { Delta = SessionDelta.Empty.Set("to", "x"u8), IsIndex = true }, SessionRequest.New());
+        var session = await cluster.NewSessionAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            cluster.Time.Advance(TimeSpan.FromMinutes(10));
+            await index.IncrementAsync("n");
+        }
+
+        Assert.NotNull(await index.ReadAsync());
+        Assert.Null(await session.ReadAsync());
+        await recorder.HeardAsync(2);
+        await index.DestroyAsync();
+        await recorder.NothingMoreAsync(cluster, 2);
+        Assert.All(recorder.Events, happened => Assert.Equal(session.GetPrimaryKeyString(), happened.Handle.ToString()));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
