@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
@@ -53,6 +54,16 @@ public sealed class SessionSnapshot
     /// <summary>A property's value as <c>ISession.SetString</c> wrote it; null where there is none.</summary>
     public string? GetString(string name) =>
         Properties.TryGetValue(name, out var value) ? Encoding.UTF8.GetString(value.Span) : null;
+
+    /// <summary>A number as <c>IncrementAsync</c> and <c>ISession.SetInt32</c> wrote it; null where there is none.</summary>
+    /// <exception cref="FormatException">The property is no number.</exception>
+    public long? GetNumber(string name) => !Properties.TryGetValue(name, out var value) ? null : value.Length switch
+    {
+        sizeof(int) => BinaryPrimitives.ReadInt32BigEndian(value.Span),
+        sizeof(long) => BinaryPrimitives.ReadInt64BigEndian(value.Span),
+        _ => throw new FormatException(
+            $"Property '{name}' has {value.Length} bytes; a number has 4 (SetInt32) or 8. GetString or TryGetValue reads it."),
+    };
 
     /// <summary>A property's value; false where there is none.</summary>
     public bool TryGetValue(string name, [NotNullWhen(true)] out ReadOnlyMemory<byte>? value)

@@ -1,4 +1,5 @@
 using PuppeteerSharp;
+using static SessionActors.Pages;
 
 namespace SessionActors;
 
@@ -96,17 +97,4 @@ public sealed class DevicesTests : IAsyncLifetime
         await ClickAsync(page, "document.querySelector('button.main')");
         Assert.Equal(name, await TextAsync(page, "document.getElementById('user').textContent"));
     }
-
-    // Not by the mouse, which waits for a tab in the background to be painted.
-    private static async Task ClickAsync(IPage page, string element)
-    {
-        var navigated = page.WaitForNavigationAsync();
-        await page.EvaluateExpressionAsync($"{element}.click()");
-        await navigated;
-    }
-
-    private static Task<string> TextAsync(IPage page, string expression) => page.EvaluateExpressionAsync<string>(expression);
-
-    private static Task SeesAsync(IPage page, string expression) => Until.TrueAsync(
-        () => page.EvaluateExpressionAsync<bool>($"Boolean({expression})"), $"the page says {expression}");
 }

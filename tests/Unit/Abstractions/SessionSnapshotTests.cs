@@ -30,4 +30,24 @@ public sealed class SessionSnapshotTests
         Assert.Null(value);
         Assert.Null(Snapshot.GetString("b"));
     }
+
+    [Theory]
+    [InlineData(new byte[] { 0, 0, 0, 7 }, 7L)]
+    [InlineData(new byte[] { 255, 255, 255, 255 }, -1L)]
+    [InlineData(new byte[] { 0, 0, 0, 1, 0, 0, 0, 0 }, 1L << 32)]
+    public void A_number_is_read_as_it_is_counted(byte[] bytes, long number)
+    {
+        Assert.Equal(number, With(bytes).GetNumber("n"));
+        Assert.Null(Snapshot.GetNumber("n"));
+        Assert.Contains("'a' has 1 bytes", Assert.Throws<FormatException>(() => Snapshot.GetNumber("a")).Message, StringComparison.Ordinal);
+    }
+
+    private static SessionSnapshot With(byte[] number) => new()
+    {
+        Version = 1,
+        Properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty.Add("n", number),
+        Ttl = TimeSpan.FromMinutes(20),
+        HasOwnTtl = false,
+        Generation = 0,
+    };
 }
