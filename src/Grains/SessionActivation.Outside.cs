@@ -7,7 +7,7 @@ internal sealed partial class SessionActivation
     private volatile OutsideView? _view;
     private TimeSpan _stays;
 
-    /// <summary>Whether it can be called in a turn that was not begun by a message: it is in memory, and nobody has to be asked first.</summary>
+    /// <summary>Whether it can be called without a message: it is in memory, and nobody has to be asked first.</summary>
     public bool TakesCalls => _view is { } view && IsGood(view, silo.Now);
 
     /// <summary>Opens the session for whoever shows its secret; null where the grain has to be asked.</summary>

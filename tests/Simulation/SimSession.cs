@@ -24,7 +24,8 @@ internal sealed class SimSession(SessionHandle handle, SimCluster cluster, int c
     public Task<long> IncrementAsync(string name, long by, SessionRequest request) =>
         CallHereAsync(grain => grain.IncrementAsync(name, by, request));
 
-    public Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request) => CallHereAsync(grain => grain.TakeAsync(name, request));
+    public Task<ReadOnlyMemory<byte>?> TakeAsync(string name, SessionRequest request) =>
+        CallHereAsync(grain => grain.TakeAsync(name, request));
 
     public Task<bool> CompareAndSetAsync(
         string name, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte>? value, SessionRequest request) =>

@@ -54,6 +54,7 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
 
         builder.AddSessionSilo(silo);
         builder.UseOrleans(orleans => orleans.AddOutgoingGrainCallFilter(site));
+        builder.Services.AddSingleton<ILocalSessions>(services => new OpenedOnly(services.GetRequiredService<SessionSilo>().Live));
         builder.Services.AddActorSession(options =>
         {
             options.TimeProvider = site.Time;
@@ -95,6 +96,16 @@ internal sealed class WebSite : IOutgoingGrainCallFilter, ILoggerProvider, IAsyn
     {
         await _app!.StopAsync();
         await _app.DisposeAsync();
+    }
+
+    // What is changed is changed by messages here, which can be counted and made to fail.
+    private sealed class OpenedOnly(LiveSessions live) : ILocalSessions
+    {
+        public SessionOpening? TryOpen(SessionHandle handle, in SecretHash secret, bool slide) => live.TryOpen(handle, secret, slide);
+
+        public Task<T>? TryCall<T>(SessionHandle handle, Func<ISessionGrain, Task<T>> call) => null;
+
+        public bool Has(SessionHandle handle) => live.Has(handle);
     }
 
     private sealed class Logger(ConcurrentQueue<int>? events) : ILogger
