@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Runtime;
 using Orleans.Configuration;
@@ -40,6 +41,11 @@ internal static class BenchServer
                 if (kind == ServerKind.ActorRedis)
                 {
                     app.MapGet("/sessions", SessionsAsync).WithSessionAccess(SessionAccess.None);
+                    app.MapGet("/active", Active).WithSessionAccess(SessionAccess.None);
+                    // It takes longer than Orleans waits for a call; how many are left tells when it is over.
+                    app.MapGet("/collect", (IGrainFactory grains) =>
+                        grains.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero).Ignore())
+                        .WithSessionAccess(SessionAccess.None);
                 }
 
                 break;
@@ -75,6 +81,26 @@ internal static class BenchServer
         var statistics = await grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics([silo.SiloAddress]);
         return statistics.Where(grain => grain.GrainType.Contains("SessionActors.SessionGrain", StringComparison.Ordinal))
             .Sum(grain => grain.ActivationCount);
+    }
+
+    /// <summary>The same, as this server's own meter has it: at once, however busy Orleans is.</summary>
+    private static long Active()
+    {
+        var active = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "sessionactors.sessions.active")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, count, _, _) => active += count);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return active;
     }
 
     // Aggressive gives what is free back to the system, so that resident memory, which is asked for next, is memory in use.

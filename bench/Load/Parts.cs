@@ -3,7 +3,7 @@ namespace SessionActors.LoadBench;
 /// <summary>What the bench can measure, in the order in which it is reported.</summary>
 internal static class Parts
 {
-    public static readonly string[] All = ["start", "counts", "hot", "turns", "guard", "load", "sizes", "many", "spread"];
+    public static readonly string[] All = ["start", "counts", "hot", "turns", "guard", "load", "sizes", "many", "million", "spread"];
 
     /// <summary>Runs of all parts but <c>load</c> are half as long: they are many, and the whole is to end while somebody waits.</summary>
     public static int Shorter(int seconds) => Math.Max(1, seconds / 2);
@@ -27,6 +27,7 @@ internal static class Parts
             "load" => await LoadRounds.MeasureAsync(redis, express, seconds, rounds),
             "sizes" => await Sizes.MeasureAsync(redis, shorter, rounds),
             "many" => await Many.MeasureAsync(redis, shorter, rounds),
+            "million" => await Million.MeasureAsync(redis, shorter, rounds),
             "spread" => await Spread.MeasureAsync(redis, shorter, rounds),
             _ => throw new ArgumentException($"There is no part {part}, only {string.Join(", ", All)}.", nameof(part)),
         };

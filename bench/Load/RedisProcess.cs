@@ -7,6 +7,7 @@ namespace SessionActors.LoadBench;
 internal sealed class RedisProcess : IAsyncDisposable
 {
     private const int MostTries = 500;
+    private const int CopiesAtOnce = 10_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Child _child;
@@ -72,6 +73,32 @@ internal sealed class RedisProcess : IAsyncDisposable
 
     /// <summary>How many keys it has.</summary>
     public Task<long> KeysAsync() => _connection.GetServer(Address).DatabaseSizeAsync();
+
+    /// <summary>How many bytes it has for keys and values and all that goes with them.</summary>
+    public async Task<long> UsedMemoryAsync()
+    {
+        var memory = await _connection.GetServer(Address).InfoAsync("memory");
+        return Number(memory.SelectMany(section => section).Single(line => line.Key == "used_memory").Value);
+    }
+
+    /// <summary>Copies some session under so many other handles.</summary>
+    public async Task CopySessionAsync(int copies)
+    {
+        var server = _connection.GetServer(Address);
+        var session = await server.KeysAsync(pattern: "bench??:" + new string('?', 22)).FirstAsync();
+        var prefix = session.ToString()[..^22];
+        for (var first = 1; first <= copies; first += CopiesAtOnce)
+        {
+            await _connection.GetDatabase().ScriptEvaluateAsync(
+                """
+                local session, left = redis.call('DUMP', KEYS[1]), redis.call('PTTL', KEYS[1])
+                for i = ARGV[2], ARGV[3] do
+                  redis.call('RESTORE', ARGV[1] .. string.sub(redis.sha1hex(i), 1, 21) .. 'A', left, session)
+                end
+                """,
+                [session], [prefix, first, Math.Min(first + CopiesAtOnce - 1, copies)]);
+        }
+    }
 
     /// <summary>What it was asked since it started.</summary>
     public async Task<RedisUsage> UsageAsync()

@@ -1,6 +1,6 @@
 namespace SessionActors;
 
-/// <content>How the session is ended, and how whoever had it before hears of what was done without them.</content>
+/// <content>How the session is given back or ended, and how whoever had it before hears of what was done without them.</content>
 internal sealed partial class SessionOwner
 {
     /// <summary>Ends the session, whoever owns it: a log-out must win. Returns whose it was.</summary>
@@ -69,6 +69,33 @@ internal sealed partial class SessionOwner
             StoreOutcome.Fenced => SessionUnavailableException.TakenOver(session),
             _ => throw NothingChanged(reply),
         };
+    }
+
+    /// <summary>Gives the session back to the store, which keeps it for what is left of its idle time-out.</summary>
+    public async Task ReleaseAsync(SessionState state)
+    {
+        await silo.Releases.WaitAsync();
+        try
+        {
+            await ReleaseNowAsync(state);
+        }
+        finally
+        {
+            silo.Releases.Release();
+        }
+    }
+
+    private async Task ReleaseNowAsync(SessionState state)
+    {
+        // What another cluster has seen of the session may be younger by a touch interval.
+        var keepFor = _guard is null
+            ? lifetime.Left(silo.Now, state.Ttl)
+            : lifetime.KeepForAnyway(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
+        var reply = await storage.ReleaseAsync(handle, Nonce, keepFor);
+        if (reply.Outcome is StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused)
+        {
+            GrainLog.NotReleased(silo.Logger, session, reply.Outcome);
+        }
     }
 
     /// <summary>

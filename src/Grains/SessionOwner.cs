@@ -226,20 +226,6 @@ internal sealed partial class SessionOwner(
         }
     }
 
-    /// <summary>Gives the session back to the store, which keeps it for what is left of its idle time-out.</summary>
-    public async Task ReleaseAsync(SessionState state)
-    {
-        // What another cluster has seen of the session may be younger by a touch interval.
-        var keepFor = _guard is null
-            ? lifetime.Left(silo.Now, state.Ttl)
-            : lifetime.KeepForAnyway(silo.Now, state.Ttl, silo.Options.TouchIntervalOf(state.Ttl));
-        var reply = await storage.ReleaseAsync(handle, Nonce, keepFor);
-        if (reply.Outcome is StoreOutcome.Unknown or StoreOutcome.Unsent or StoreOutcome.Refused)
-        {
-            GrainLog.NotReleased(silo.Logger, session, reply.Outcome);
-        }
-    }
-
     /// <summary>Whether another owner belongs to this cluster, whose directory then knows the way to it.</summary>
     public bool IsInOwnCluster(string? ownerName) => silo.Names.IsInOwnCluster(ownerName);
 

@@ -18,6 +18,9 @@ internal sealed class SessionSilo(
     UserLists users,
     EventTeller? events)
 {
+    // A Redis of a tenth of the usual speed has answered so many within the client's time-out.
+    private const int ReleasesAtOnce = 4096;
+
     private readonly long _began = time.GetTimestamp();
     private volatile bool _isStopping;
 
@@ -47,6 +50,12 @@ internal sealed class SessionSilo(
 
     /// <summary>The sessions in this silo's memory.</summary>
     public LiveSessions Live { get; } = metrics.Counting(new LiveSessions());
+
+    /// <summary>
+    /// Room for sessions that are given back to the store at the same time. A silo that stops gives back all it has: sent at once, they
+    /// would wait for each other until the store's client gives them up.
+    /// </summary>
+    public SemaphoreSlim Releases { get; } = new(ReleasesAtOnce);
 
     /// <summary>Who is asked to store what it has acknowledged before a session is claimed; null where all is written through.</summary>
     public PreviousOwners? PreviousOwners { get; } = options.Value.FlushMode == FlushMode.WriteBehind ? previousOwners : null;
