@@ -110,7 +110,8 @@ internal sealed class KeyedSession(
             _isLoaded = _isAvailable = true;
         }
 
-        return _isLoaded ? Task.CompletedTask : WithinAsync(FindAsync, "loaded", cancellationToken);
+        // One that could not be loaded is tried again: whoever asks is told.
+        return _isLoaded && _isAvailable ? Task.CompletedTask : WithinAsync(FindAsync, "loaded", cancellationToken);
     }
 
     /// <summary>

@@ -157,12 +157,15 @@ public sealed class ActorSessionStoreTests(ActorSessionStoreTests.Servers server
         Assert.NotEqual(handle.ToString(), await visitor.GetAsync("/id"));
     }
 
-    [Fact]
-    public async Task While_Redis_is_dead_a_session_is_not_available_and_afterwards_everything_is_there()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task While_Redis_is_dead_a_session_is_not_available_and_afterwards_everything_is_there(bool looksSynchronously)
     {
         await using var redis = await RedisServer.StartAsync(new RedisServerSettings { AppendOnly = true });
         await using var app = await servers.StartOnAsync(
-            redis, "--OldIOSeconds=1", "--StoreLast=true", "--LooksSynchronously=true", "--SessionActors:ServingLease=00:00:00.5");
+            redis, "--OldIOSeconds=1", "--StoreLast=true", $"--LooksSynchronously={looksSynchronously}",
+            "--SessionActors:ServingLease=00:00:00.5");
         using var here = new Browser(app.Address);
         await here.GetAsync("/set/name/ann");
         redis.Kill();
