@@ -5,7 +5,6 @@ internal sealed partial class SessionActivation
 {
     // Made in a turn; null where only a turn can tell.
     private volatile OutsideView? _view;
-    private TimeSpan _stays;
 
     /// <summary>Whether it can be called without a message: it is in memory, and nobody has to be asked first.</summary>
     public bool TakesCalls => _view is { } view && IsGood(view, silo.Now);
@@ -44,14 +43,8 @@ internal sealed partial class SessionActivation
             return Task.FromException<T>(SessionUnavailableException.TakenOver(session));
         }
 
-        var age = silo.Options.CollectionAge;
-        if (silo.Now >= _stays - (age / 2))
-        {
-            // Orleans collects what is sent no messages.
-            _stays = silo.Now + age;
-            grain.Stay(age);
-        }
-
+        // Orleans collects what is sent no messages.
+        grain.Stay(silo.Options.CollectionAge);
         return call(grain);
     }
 

@@ -25,6 +25,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     private readonly SessionActivation _activation;
     private readonly CallsUnderWay _calls = new();
     private RotationGrace? _grace;
+    private TimeSpan _staysUntil;
 
     public SessionGrain(IGrainContext context, ISessionStorage storage, SessionSilo silo)
         : base(context)
@@ -188,12 +189,14 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     /// <summary>Lets go of the session as soon as nobody calls.</summary>
     internal void Leave() => DeactivateOnIdle();
 
-    /// <summary>Stays in memory for a while, whether anybody calls or not.</summary>
-    // Orleans refuses it of an activation that has gone, which may still have something to store.
+    /// <summary>Stays in memory for a while, whether anybody calls or not. A short while takes nothing from a long one.</summary>
     internal void Stay(TimeSpan time)
     {
-        if (!_activation.IsLeaving)
+        var until = _silo.Now + time;
+        // Orleans goes by what it is asked last, and refuses it of an activation that has gone, which may still have something to store.
+        if (until > _staysUntil && !_activation.IsLeaving)
         {
+            _staysUntil = until;
             DelayDeactivation(time);
         }
     }
