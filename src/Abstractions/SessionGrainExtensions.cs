@@ -11,6 +11,9 @@ public static class SessionGrainExtensions
     // Many times what a call takes, and little of what its caller waits.
     private static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(2);
 
+    // As long as Orleans waits for a message, unless told otherwise. A session in this process is called without one.
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(30);
+
     /// <inheritdoc cref="ISessionGrain.CommitAsync"/>
     /// <param name="session">The session.</param>
     /// <param name="delta">The change, which says the version it is based on (<see cref="SessionDelta.BasedOn"/>).</param>
@@ -220,9 +223,10 @@ public static class SessionGrainExtensions
     /// Waits for an answer, and asks after the call where none comes: what gets lost with a silo in the moment of its death Orleans misses
     /// after 30 s only. A call that the session has is waited for, since once it is sent again nobody can refuse it for certain.
     /// </summary>
-    /// <exception cref="TimeoutException">The session does not have the call.</exception>
+    /// <exception cref="TimeoutException">The session does not have the call, or has had it for too long.</exception>
     private static async Task<T> AnswerAsync<T>(ISessionGrain session, RequestId call, Task<T> answer, TimeProvider time)
     {
+        var sentAt = time.GetTimestamp();
         while (!answer.IsCompleted)
         {
             try
@@ -231,7 +235,8 @@ public static class SessionGrainExtensions
             }
             catch (TimeoutException)
             {
-                if (!answer.IsCompleted && await IsLostAsync(session, call, time) && !answer.IsCompleted)
+                var isLost = time.GetElapsedTime(sentAt) >= GiveUpAfter || await IsLostAsync(session, call, time);
+                if (isLost && !answer.IsCompleted)
                 {
                     // Where its answer comes after all, nobody is here to see it.
                     answer.Ignore();

@@ -34,11 +34,10 @@ internal sealed partial class SessionActivation
     }
 
     /// <summary>Calls the grain, in one of its turns, for somebody in this process.</summary>
-    /// <exception cref="SessionUnavailableException">The session has gone in the meantime, and is to be called by a message.</exception>
+    /// <exception cref="SessionUnavailableException">It leaves, and is to be called by a message, which waits until it has left.</exception>
     public Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call)
     {
-        // Nothing comes in here any more once the activation leaves: it would load the session again, for nobody to find.
-        if (_view is null || AtHand is null)
+        if (IsLeaving)
         {
             return Task.FromException<T>(SessionUnavailableException.TakenOver(session));
         }

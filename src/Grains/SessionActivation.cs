@@ -147,8 +147,8 @@ internal sealed partial class SessionActivation(
 
             if (_writes is not null)
             {
-                // What runs in the background is over, too.
-                Forget();
+                // What runs in the background is over, too, and a call that has not got to writing yet goes to whoever has it next.
+                Stop(SessionUnavailableException.TakenOver(session));
                 await (EndedBy(writes) is { } reason ? owner.EndAsync(reason) : owner.ReleaseAsync(writes.Flushed));
             }
         }

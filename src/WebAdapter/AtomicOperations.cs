@@ -63,11 +63,12 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
         }
 
         await BeginAsync(name, nameof(CompareAndSetAsync));
-        var isSet = await visit.Connection.OperateAsync(
-            (grain, request) => grain.CompareAndSetAsync(name, OrNone(expected), OrNone(value), request));
+        // It may be applied anew later, and the caller's arrays are the caller's.
+        var (was, next) = (OrNone(expected?.ToArray()), OrNone(value?.ToArray()));
+        var isSet = await visit.Connection.OperateAsync((grain, request) => grain.CompareAndSetAsync(name, was, next, request));
         if (isSet)
         {
-            Learn(name, OrNone(value?.ToArray()));
+            Learn(name, next);
         }
 
         return isSet;
@@ -82,7 +83,8 @@ internal sealed class AtomicOperations(ActorSession session, SessionVisit visit)
         }
 
         await BeginAsync(name, nameof(GetOrSetAsync));
-        var present = await visit.Connection.OperateAsync((grain, request) => grain.GetOrSetAsync(name, value, request));
+        var own = value.ToArray();
+        var present = await visit.Connection.OperateAsync((grain, request) => grain.GetOrSetAsync(name, own, request));
         visit.Overlay.Learn(name, present.ToArray());
         return present.ToArray();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 
@@ -119,6 +120,52 @@ public sealed class LocalCallTests : IAsyncLifetime
         await Until.TrueAsync(() => !local.Has(idle), "the session that nobody calls is collected");
         Assert.True(local.Has(used));
     }
+
+    [Fact]
+    public async Task What_a_call_begins_goes_on_without_what_is_ambient_for_its_caller_but_for_the_trace()
+    {
+        var ambient = new AsyncLocal<string?> { Value = "the caller's" };
+        using var trace = new Activity("a caller's").Start();
+        string? seen = "nothing", stored = "nothing";
+        Activity? traced = null;
+        _cluster.Storage.OnStep = (_, run) =>
+        {
+            stored = ambient.Value;
+            return run();
+        };
+
+        await Called(grain =>
+        {
+            (seen, traced) = (ambient.Value, Activity.Current);
+            return grain.CommitAsync(Change, SessionRequest.New());
+        });
+
+        Assert.Null(seen);
+        Assert.Null(stored);
+        Assert.Same(trace, traced);
+    }
+
+    [Fact]
+    public async Task A_call_that_nobody_answers_is_given_up_after_as_long_as_a_message()
+    {
+        var gate = _cluster.Storage.Hold("commit");
+        var call = _session.RepeatAsync(
+            SessionRequest.New(), request => Called(grain => grain.CommitAsync(Change, request)), _cluster.Time, Stop);
+        await gate.ArrivedAsync();
+
+        await Until.TrueAsync(
+            () =>
+            {
+                _cluster.Time.Advance(TimeSpan.FromSeconds(1));
+                return call.IsCompleted;
+            },
+            "the call is given up");
+
+        Assert.True((await Assert.ThrowsAsync<SessionUnavailableException>(() => call)).MayBeApplied);
+        gate.Open();
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private ILocalSessions Local => LocalOf(_cluster);
 
