@@ -8,7 +8,7 @@ internal sealed class Creation(ServerProcess server, RedisProcess redis)
     public const int Parallel = 16;
 
     // The JIT compiler's work for these would count as the sessions' memory.
-    private const int WarmUp = 1000;
+    private const int WarmUp = 20_000;
 
     private readonly List<string> _cookies = [];
     private readonly List<double> _perSecond = [];
