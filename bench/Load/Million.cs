@@ -57,7 +57,8 @@ internal static class Million
         ];
 
         string Row(string what, bool isMany) =>
-            $"| {what} | {Machine.Times(Ratio(isMany, load => load.PerSecond))} | {Machine.Times(Ratio(isMany, load => load.Microseconds))} |";
+            $"| {what} | {Machine.Times(Ratio(isMany, load => load.PerSecond))} "
+            + $"| {Machine.Times(Ratio(isMany, load => load.Microseconds))} |";
 
         double Ratio(bool isMany, Func<Load, double?> figure) =>
             cells.Ratio((ServerKind.ActorRedis, isMany), (ServerKind.Bare, isMany), figure);
