@@ -48,13 +48,6 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         var delta = empty.Effective(JsonPatches.Resolve(session.Delta, empty, _session));
         var state = empty.Apply(new Change(delta), _silo.Options, _session);
         var writes = await CreatedAsync(state, delta, session, request);
-        if (!writes.Knows(request.Id))
-        {
-            throw request.UnansweredFor > TimeSpan.Zero
-                ? SessionUnavailableException.Unknown(_session, "it exists, and too much has changed since to tell who created it.")
-                : new InvalidOperationException($"Session {_session} exists already. A handle is used once: draw a new one.");
-        }
-
         return new SessionCreated
         {
             Version = 1,
@@ -70,6 +63,13 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
         try
         {
             var writes = await _activation.CreatedAsync(state, delta, session, request);
+            if (!writes.Knows(request.Id))
+            {
+                throw request.UnansweredFor > TimeSpan.Zero
+                    ? SessionUnavailableException.Unknown(_session, "it exists, and too much has changed since to tell who created it.")
+                    : new InvalidOperationException($"Session {_session} exists already. A handle is used once: draw a new one.");
+            }
+
             _silo.Metrics.OnCommitted();
             return writes;
         }

@@ -110,7 +110,7 @@ internal sealed class SessionMetrics
 
     public void OnNotCommitted(SessionException why)
     {
-        if (why is SessionLeaseTimeoutException { MayWaitOn: true })
+        if (why is SessionLeaseTimeoutException { MayWaitOn: true } or SessionUnavailableException { Moved: true })
         {
             // The same call comes again.
             return;

@@ -131,6 +131,28 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Equal(2, Spans(session, "acquire session").Count);
     }
 
+    [Fact]
+    public async Task What_is_refused_is_no_commit_and_what_comes_again_is_not_counted_before()
+    {
+        var session = await NewSessionAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => session.CreateAsync(new NewSession { Delta = SessionDelta.Empty }, SessionRequest.New()));
+        Assert.Equal(1, _measured["sessionactors.commits"].Count);
+
+        _cluster.Storage.OnStep = TakenOverOnce;
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "1"u8));
+
+        Assert.Equal(2, _measured["sessionactors.commits"].Count);
+        Assert.DoesNotContain(_measured.Keys, name => name.StartsWith("sessionactors.commits error", StringComparison.Ordinal));
+
+        Task<StoreReply> TakenOverOnce(string step, Func<Task<StoreReply>> run)
+        {
+            _cluster.Storage.OnStep = null;
+            var owner = _cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>().Here;
+            return Task.FromResult(new StoreReply(StoreOutcome.Fenced, OwnerName: owner));
+        }
+    }
+
     private static (Task<long> Commit, ActivityTraceId Trace) Commit(ISessionGrain session, string name)
     {
         using var request = new Activity("request");
