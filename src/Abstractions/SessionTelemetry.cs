@@ -25,7 +25,17 @@ internal static class SessionTelemetry
     public static Activity? Start(string name, SessionHandle session, IEnumerable<ActivityLink>? links = null)
     {
         var activity = Source.StartActivity(name, ActivityKind.Internal, parentContext: default, tags: null, links);
-        return activity is { IsAllDataRequested: true } ? activity.SetTag("session.id", session.ToString()) : activity;
+        activity.IsOf(session);
+        return activity;
+    }
+
+    /// <summary>Says which session it is about, also where that is found out on the way.</summary>
+    public static void IsOf(this Activity? activity, SessionHandle session)
+    {
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("session.id", session.ToString());
+        }
     }
 
     /// <summary>Says that it failed, and not with which words: those of others may hold anything.</summary>

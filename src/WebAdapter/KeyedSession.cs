@@ -22,11 +22,12 @@ internal sealed class KeyedSession(
     // Others may end what they begin at once, but not again and again.
     private const int MostTries = 5;
 
-    // An index has to outlive its session. The hour is for silos that keep in memory what has run out: that leaves a tombstone, and no
-    // other index can be made while it lasts.
-    private static readonly TimeSpan IndexLonger = TimeSpan.FromHours(1);
-
     private readonly SessionOverlay _overlay = new();
+    private readonly SessionIndex _index = new(door, key);
+
+    private readonly TimeSpan _idleTimeout = TimeSpan.FromTicks(
+        long.Clamp(idleTimeout.Ticks, SessionDelta.MinTtl.Ticks, SessionDelta.MaxTtl.Ticks));
+
     private SessionConnection? _connection;
     private SessionHandle? _indexed;
     private SessionHandle? _next;
@@ -145,29 +146,43 @@ internal sealed class KeyedSession(
         }
     }
 
-    private async Task FindAsync(CancellationToken token)
+    private async Task FindAsync(IoLimit limit)
     {
-        if (await new SessionIndex(door, key).OpenAsync().WaitAsync(token) is { } handle)
+        using var activity = SessionTelemetry.Start("open session", key.Index.Handle);
+        try
         {
-            await OpenAsync(handle, token);
-        }
+            var standing = SessionStanding.Ended;
+            if (await limit.WaitAsync(_index.OpenAsync()) is { } handle)
+            {
+                activity.IsOf(handle);
+                standing = await OpenAsync(handle, limit);
+            }
 
-        _isLoaded = _isAvailable = true;
+            door.Opened(standing);
+            _isLoaded = _isAvailable = true;
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
     }
 
     /// <summary>Opens a session that the index leads to, where it is there.</summary>
-    private async Task OpenAsync(SessionHandle handle, CancellationToken token)
+    private async ValueTask<SessionStanding> OpenAsync(SessionHandle handle, IoLimit limit)
     {
         _indexed = handle;
         if (door.HasEnded(handle))
         {
-            return;
+            return SessionStanding.Ended;
         }
 
         var connection = new SessionConnection(door, key.TokenOf(handle));
-        var opening = await connection.OpenAsync(slide: true).AsTask().WaitAsync(token);
+        var opening = await limit.WaitAsync(connection.OpenAsync(slide: true));
         if (opening.Snapshot is { } snapshot)
         {
+            // Nobody waits for it, so that a store out of reach keeps no reader waiting: the next request tries again.
+            _index.OutliveAsync(snapshot.Ttl > _idleTimeout ? snapshot.Ttl : _idleTimeout).Ignore();
             connection.Opened(snapshot.Generation, opening.IsUnderOldSecret);
             _connection = connection;
             _overlay.Rebase(snapshot);
@@ -177,17 +192,19 @@ internal sealed class KeyedSession(
         {
             door.OnEnded(handle, opening.EndReason);
         }
+
+        return opening.Standing;
     }
 
-    private async Task StoreAsync(CancellationToken token)
+    private async Task StoreAsync(IoLimit limit)
     {
-        _overlay.SetTtl(TtlOf(idleTimeout));
-        var connection = _connection ?? await BeginAsync(token);
+        _overlay.SetTtl(_idleTimeout);
+        var connection = _connection ?? await BeginAsync(limit);
         try
         {
             while (_overlay.IsChanged)
             {
-                _overlay.Acknowledge(await connection.CommitAsync(_overlay.Send(), ConflictBehaviour.LastWriterWins, token));
+                _overlay.Acknowledge(await connection.CommitAsync(_overlay.Send(), ConflictBehaviour.LastWriterWins, limit.Token));
                 door.Log.SessionStored(connection.Handle, _overlay.Version);
             }
         }
@@ -204,7 +221,7 @@ internal sealed class KeyedSession(
         }
     }
 
-    private async Task<SessionConnection> BeginAsync(CancellationToken token)
+    private async Task<SessionConnection> BeginAsync(IoLimit limit)
     {
         var first = _overlay.Send();
         try
@@ -216,9 +233,8 @@ internal sealed class KeyedSession(
                 var connection = new SessionConnection(door, key.TokenOf(Handle));
                 _next = null;
                 var session = new NewSession { Secret = key.Hash, Delta = first, AbsoluteLifetime = door.AbsoluteLifetime };
-                var created = await connection.OperateAsync((grain, request) => grain.CreateAsync(session, request)).WaitAsync(token);
-                var indexed = await new SessionIndex(door, key)
-                    .LeadAsync(_indexed, connection.Handle, TtlOf((2 * idleTimeout) + IndexLonger)).WaitAsync(token);
+                var created = await limit.WaitAsync(connection.OperateAsync((grain, request) => grain.CreateAsync(session, request)));
+                var indexed = await limit.WaitAsync(LeadToAsync(connection));
                 if (indexed == connection.Handle)
                 {
                     connection.Opened(created.Generation, isOvertaken: false);
@@ -229,7 +245,7 @@ internal sealed class KeyedSession(
                 }
 
                 connection.DestroyAsync().Ignore();
-                await OpenAsync(indexed, token);
+                await OpenAsync(indexed, limit);
                 if (_connection is { } theirs)
                 {
                     _overlay.TakeBack();
@@ -248,21 +264,30 @@ internal sealed class KeyedSession(
             key.Index.Handle.LogName, $"other requests have begun and ended its visitor's session {MostTries} times meanwhile.");
     }
 
-    private async Task WithinAsync(Func<CancellationToken, Task> step, string what, CancellationToken cancellationToken)
+    /// <summary>Leads the index to a new session, which goes again where it certainly does not.</summary>
+    private async Task<SessionHandle> LeadToAsync(SessionConnection next)
     {
-        using var limit = new CancellationTokenSource(ioTimeout, TimeProvider.System);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await step(either.Token);
+            return await _index.LeadAsync(_indexed, next.Handle, _idleTimeout);
         }
-        catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (SessionException e) when (SessionConnection.IsCertain(e))
         {
-            throw new OperationCanceledException(
-                $"The session was not {what} within SessionOptions.IOTimeout = {ioTimeout}.", e, limit.Token);
+            next.DestroyAsync().Ignore();
+            throw;
         }
     }
 
-    private static TimeSpan TtlOf(TimeSpan time) =>
-        TimeSpan.FromTicks(long.Clamp(time.Ticks, SessionDelta.MinTtl.Ticks, SessionDelta.MaxTtl.Ticks));
+    private async Task WithinAsync(Func<IoLimit, Task> step, string what, CancellationToken cancellationToken)
+    {
+        using var limit = new IoLimit(ioTimeout, cancellationToken);
+        try
+        {
+            await step(limit);
+        }
+        catch (OperationCanceledException e) when (limit.IsOver)
+        {
+            throw limit.Over(what, e);
+        }
+    }
 }

@@ -141,7 +141,7 @@ internal sealed partial class SessionDoor : IDisposable
 
         if (HasEnded(token.Handle))
         {
-            _metrics.OnOpened(SessionStanding.Ended);
+            Opened(SessionStanding.Ended);
             return;
         }
 
@@ -168,7 +168,7 @@ internal sealed partial class SessionDoor : IDisposable
     private ValueTask EnterAsync(
         SessionVisit visit, SessionHandle handle, SessionConnection connection, SessionOpening opening, bool sendsCookie)
     {
-        _metrics.OnOpened(opening.Standing);
+        Opened(opening.Standing);
         switch (opening.Standing)
         {
             case SessionStanding.Open:
@@ -208,6 +208,9 @@ internal sealed partial class SessionDoor : IDisposable
         _metrics.OnCookieRefused();
         Log.CookieRefused(reading);
     }
+
+    /// <summary>A request came with what leads to a session.</summary>
+    public void Opened(SessionStanding standing) => _metrics.OnOpened(standing);
 
     /// <summary>A session could not be opened, or not when it was the request's turn.</summary>
     public void NotOpened(Exception e)

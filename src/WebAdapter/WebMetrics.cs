@@ -19,7 +19,8 @@ internal sealed class WebMetrics
             "sessionactors.web.imports", "{session}", "Sessions brought over from ASP.NET Core's own.");
         _refused = meter.CreateCounter<long>(
             "sessionactors.web.cookies.refused", "{cookie}", "Cookies that this application did not issue.");
-        _opens = meter.CreateCounter<long>("sessionactors.web.opens", "{request}", "Requests that came with a cookie of ours, by result.");
+        _opens = meter.CreateCounter<long>(
+            "sessionactors.web.opens", "{request}", "Times a request's cookie was to open a session, by result.");
     }
 
     public void OnCommitDropped() => _dropped.Add(1);
