@@ -23,7 +23,7 @@ public sealed class NewSession
     /// Default: false.
     /// </summary>
     [Id(3)]
-    public bool IsIndex { get; init; }
+    internal bool IsIndex { get; init; }
 }
 
 /// <summary>The answer to <see cref="ISessionGrain.CreateAsync"/>.</summary>
