@@ -34,7 +34,7 @@ internal sealed partial class SessionActivation
     }
 
     /// <summary>Calls the grain, in one of its turns, for somebody in this process.</summary>
-    /// <exception cref="SessionUnavailableException">It leaves, and is to be called by a message, which waits until it has left.</exception>
+    /// <exception cref="SessionUnavailableException">It leaves; a message waits until it has left.</exception>
     public Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call)
     {
         if (IsLeaving)
