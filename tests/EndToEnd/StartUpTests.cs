@@ -48,6 +48,48 @@ public sealed class StartUpTests
     }
 
     [Fact]
+    public async Task A_Redis_with_TLS_is_used_where_its_certificate_is_trusted()
+    {
+        using var certificate = new TestCertificate();
+        await using var redis = await RedisServer.StartAsync(new RedisServerSettings { Certificate = certificate });
+        await using var app = await AppProcess.StartWithAsync(
+            [$"SSL_CERT_FILE={certificate.Authority}"], Site.App, $"--SessionActors:Redis={redis.ConnectionString}");
+        using var visitor = new Browser(app.Address);
+
+        await visitor.GetAsync("/set/a/1");
+
+        Assert.Equal("1", (await redis.StoredAsync(visitor.Handle))["a"]);
+    }
+
+    [Fact]
+    public async Task A_Redis_whose_certificate_nobody_trusts_is_refused_and_so_is_one_that_is_asked_without_TLS()
+    {
+        using var certificate = new TestCertificate();
+        await using var redis = await RedisServer.StartAsync(new RedisServerSettings { Certificate = certificate });
+
+        var said = await RefusalAsync($"--SessionActors:Redis={redis.ConnectionString}");
+        Assert.Contains($"Redis {redis.Address} cannot be used: its TLS certificate is not accepted", said, StringComparison.Ordinal);
+        Assert.Contains("SSL_CERT_FILE", said, StringComparison.Ordinal);
+
+        said = await RefusalAsync($"--SessionActors:Redis={redis.Address},connectTimeout=1000");
+        Assert.Contains($"Redis {redis.Address} cannot be used", said, StringComparison.Ordinal);
+        Assert.Contains("ssl=true", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_speaks_no_TLS_and_one_that_is_no_Sentinel_say_so()
+    {
+        await using var redis = await RedisServer.StartAsync();
+
+        var said = await RefusalAsync($"--SessionActors:Redis={redis.Address},ssl=true,connectTimeout=1000");
+        Assert.Contains($"Redis {redis.Address} cannot be used: it does not speak TLS at this port", said, StringComparison.Ordinal);
+
+        said = await RefusalAsync($"--SessionActors:Redis={redis.Address},serviceName=sessions");
+        Assert.Contains($"Redis {redis.Address} cannot be used: no Sentinel there", said, StringComparison.Ordinal);
+        Assert.Contains("serviceName=sessions", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_Redis_that_may_evict_sessions_is_refused_unless_that_is_allowed()
     {
         await using var redis = await RedisServer.StartAsync(new RedisServerSettings { EvictionPolicy = "allkeys-lru" });

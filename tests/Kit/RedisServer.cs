@@ -28,6 +28,15 @@ internal sealed record RedisServerSettings
 
     /// <summary>Whether it is to be a node of a <see cref="RedisCluster"/>.</summary>
     public bool IsClusterNode { get; init; }
+
+    /// <summary>Whose replica it is to be.</summary>
+    public RedisServer? Primary { get; init; }
+
+    /// <summary>What it speaks TLS with, and nothing else; not set: no TLS.</summary>
+    public TestCertificate? Certificate { get; init; }
+
+    /// <summary>What is in the file that it is started with as a Sentinel; not set: it is no Sentinel.</summary>
+    public string? Sentinel { get; init; }
 }
 
 /// <summary>
@@ -60,7 +69,8 @@ internal sealed class RedisServer : IAsyncDisposable
     public string Address => $"127.0.0.1:{Port}";
 
     /// <summary>What StackExchange.Redis connects with, the password included.</summary>
-    public string ConnectionString => _settings.Password is null ? Address : $"{Address},password={_settings.Password}";
+    public string ConnectionString => Address
+        + (_settings.Password is null ? "" : $",password={_settings.Password}") + (_settings.Certificate is null ? "" : ",ssl=true");
 
     /// <summary>Starts a server and waits until it takes commands.</summary>
     public static async Task<RedisServer> StartAsync(RedisServerSettings? settings = null)
@@ -178,6 +188,16 @@ internal sealed class RedisServer : IAsyncDisposable
         var options = ConfigurationOptions.Parse(ConnectionString);
         options.AllowAdmin = true;
         options.AbortOnConnectFail = false;
+        if (_settings.Certificate is { } certificate)
+        {
+            options.TrustIssuer(certificate.Authority);
+        }
+
+        if (_settings.Sentinel is not null)
+        {
+            options.CommandMap = CommandMap.Sentinel;
+        }
+
         return ConnectionMultiplexer.ConnectAsync(options);
     }
 
@@ -213,7 +233,8 @@ internal sealed class RedisServer : IAsyncDisposable
                 log.Add(line ?? "");
             }
 
-            if (line?.Contains("Ready to accept connections", StringComparison.Ordinal) == true)
+            var isReady = _settings.Sentinel is null ? "Ready to accept connections" : "Sentinel ID is";
+            if (line?.Contains(isReady, StringComparison.Ordinal) == true)
             {
                 ready.TrySetResult();
             }
@@ -230,9 +251,18 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private List<string> Arguments()
     {
+        if (_settings.Sentinel is { } sentinel)
+        {
+            // It writes into the file what it finds out.
+            var file = Path.Combine(_folder.FullName, "sentinel.conf");
+            File.WriteAllText(file, $"port {Port}\nbind 127.0.0.1\ndir {_folder.FullName}\n{sentinel}");
+            return [file, "--sentinel"];
+        }
+
         List<string> arguments =
         [
-            "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly",
+            _settings.Certificate is null ? "--port" : "--tls-port", $"{Port}",
+            "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly",
             _settings.AppendOnly ? "yes" : "no",
         ];
         foreach (var (name, value) in new[]
@@ -242,6 +272,17 @@ internal sealed class RedisServer : IAsyncDisposable
         })
         {
             arguments.AddRange(value is null ? [] : [name, value]);
+        }
+
+        if (_settings.Certificate is { } certificate)
+        {
+            arguments.AddRange(
+                ["--port", "0", "--tls-cert-file", certificate.Server, "--tls-key-file", certificate.Key, "--tls-auth-clients", "no"]);
+        }
+
+        if (_settings.Primary is { } primary)
+        {
+            arguments.AddRange(["--replicaof", $"127.0.0.1 {primary.Port}"]);
         }
 
         if (_settings.IsClusterNode)

@@ -65,6 +65,8 @@ internal sealed class RedisConnection(IOptions<SessionActorsOptions> options, IC
     private async Task<IConnectionMultiplexer> ConnectAsync(string configuration)
     {
         var settings = Settings(configuration);
+        // Before a Sentinel puts those of the servers in their place.
+        var addresses = string.Join(", ", settings.EndPoints.Select(AddressOf));
         ConnectionMultiplexer connected;
         try
         {
@@ -72,10 +74,8 @@ internal sealed class RedisConnection(IOptions<SessionActorsOptions> options, IC
         }
         catch (RedisConnectionException cause)
         {
-            // Of a server that does not answer the client says no more than that, and how to do without: nobody should here.
-            var why = cause.FailureType == ConnectionFailureType.UnableToConnect ? "it does not answer." : $"{cause.Message.TrimEnd('.')}.";
             throw new InvalidOperationException(
-                $"Redis {string.Join(", ", settings.EndPoints.Select(AddressOf))} cannot be used: {why} Check that it runs, "
+                $"Redis {addresses} cannot be used: {RedisRefusal.Why(settings, cause)} Check that it runs, "
                 + $"that {SessionActorsOptions.Section}:Redis names its address, and that user, password and TLS settings there are right.",
                 cause);
         }
