@@ -125,13 +125,7 @@ public sealed partial class RedisUserTests(RedisFixture fixture)
 
     private static string[] ReadDocumented()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "SessionActors.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "redis.md"));
+        var page = SourceTree.Read("docs", "redis.md");
         var sentence = page[page.IndexOf("An ACL user needs", StringComparison.Ordinal)..];
         return [.. Rule().Matches(sentence).Select(rule => rule.Value)];
     }
