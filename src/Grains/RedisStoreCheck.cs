@@ -74,7 +74,7 @@ internal sealed class RedisStoreCheck(
         {
             throw new InvalidOperationException(
                 $"{Store} cannot be reached: {e.Message} Start it, or mend the address, user, password and TLS settings in "
-                + (options.Value.Redis is null ? "the IConnectionMultiplexer in the container." : "SessionActors:Redis."), e);
+                + (options.Value.Redis is null ? "the IConnectionMultiplexer in the container" : "SessionActors:Redis") + ".", e);
         }
     }
 

@@ -29,6 +29,20 @@ public sealed partial class OptionTableTests
         Repository.None(missing.Select(name => $"{name} is missing").Concat(wrong), $"README.md is out of step with {type.Name}:");
     }
 
+    [Fact]
+    public void Every_option_that_a_page_sets_is_one()
+    {
+        var options = new[] { typeof(SessionActorsOptions), typeof(SessionSiloOptions), typeof(ActorSessionOptions) }
+            .SelectMany(type => type.GetProperties()).Select(property => property.Name).Append("X").ToHashSet();
+
+        Repository.None(
+            from page in Repository.Files(["docs", "src", "bench"], ".md").Prepend("README.md")
+            from name in Set().Matches(Repository.Read(page)).Select(m => m.Groups[1].Value).Distinct()
+            where !options.Contains(name)
+            select $"{page}: {name}",
+            "These pages name options that are none:");
+    }
+
     private static IEnumerable<(string Option, string Default)> Rows(string type)
     {
         var lines = Repository.Read("README.md").Split('\n')
@@ -57,4 +71,7 @@ public sealed partial class OptionTableTests
 
     [GeneratedRegex(@"^\| `([\w:]+)` \| ([^|]+) \|")]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"SessionActors(?::|__)([A-Za-z]+)")]
+    private static partial Regex Set();
 }
