@@ -264,6 +264,8 @@ internal sealed class RedisServer : IAsyncDisposable
             _settings.Certificate is null ? "--port" : "--tls-port", $"{Port}",
             "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly",
             _settings.AppendOnly ? "yes" : "no",
+            // Redis would wait 5 s for more replicas before it gives the first one anything.
+            "--repl-diskless-sync-delay", "0",
         ];
         foreach (var (name, value) in new[]
         {
