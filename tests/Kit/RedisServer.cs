@@ -264,8 +264,6 @@ internal sealed class RedisServer : IAsyncDisposable
             _settings.Certificate is null ? "--port" : "--tls-port", $"{Port}",
             "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly",
             _settings.AppendOnly ? "yes" : "no",
-            // Redis would wait 5 s for more replicas before it gives the first one anything.
-            "--repl-diskless-sync-delay", "0",
         ];
         foreach (var (name, value) in new[]
         {
@@ -287,7 +285,13 @@ internal sealed class RedisServer : IAsyncDisposable
             arguments.AddRange(["--replicaof", $"127.0.0.1 {primary.Port}"]);
         }
 
-        if (_settings.IsClusterNode)
+        if (!_settings.IsClusterNode)
+        {
+            // Redis would wait 5 s for more replicas before it gives the first one anything. (The other nodes of a cluster need that time
+            // to hear of it.)
+            arguments.AddRange(["--repl-diskless-sync-delay", "0"]);
+        }
+        else
         {
             // Redis' own choice for the nodes' talk is 10,000 above its port, where silos choose theirs.
             arguments.AddRange(["--cluster-enabled", "yes", "--cluster-port", $"{BusPort}"]);

@@ -28,10 +28,10 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
     private readonly OwnerNonce[] _nonces = [.. Enumerable.Range(0, Sessions * Owners).Select(_ => OwnerNonce.New())];
     private readonly long[] _versions = new long[Sessions * Owners];
     private readonly List<Flush>[] _sent = [.. Enumerable.Range(0, Sessions).Select(_ => new List<Flush>())];
-
     private readonly Dictionary<(IEventStorage, SessionHandle), string> _places = [];
 
     private readonly FakeTimeProvider? _movable = time as FakeTimeProvider;
+    private int _scheduled;
 
     public static readonly Gen<StorageStep[]> Steps =
         Gen.Select(Gen.Int[0, 32], Gen.Int[0, Sessions - 1], Gen.Int[0, Owners - 1], Gen.Int[0, 999], Gen.Int[0, 999])
@@ -122,7 +122,8 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
             case 27:
                 return await BothEventsAsync(s => s.ToldAsync(handle, step.A % 4, step.B % 2 == 0, Seconds(1 + step.A % 20)));
             case 28:
-                TimeSpan? due = step.B % 3 == 0 ? null : keepFor;
+                // No two at the same time, as in use: in whole seconds two within a millisecond would be.
+                TimeSpan? due = step.B % 3 == 0 ? null : keepFor + TimeSpan.FromMicroseconds(++_scheduled);
                 return await BothEventsAsync(async s =>
                 {
                     // At times where the store itself said last, or where it did for the other session.
