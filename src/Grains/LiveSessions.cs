@@ -35,7 +35,7 @@ internal sealed class LiveSessions : ILocalSessions
 
     public Task<T>? TryCall<T>(SessionHandle handle, Func<ISessionGrain, Task<T>> call) =>
         _sessions.TryGetValue(handle, out var live) && live.Activation.TakesCalls
-            ? live.CallAsync(activation => activation.CallAsync(call)) : null;
+            ? live.CallAsync(call) : null;
 
     public bool Has(SessionHandle handle) => _sessions.ContainsKey(handle);
 
@@ -61,22 +61,21 @@ internal sealed class LiveSessions : ILocalSessions
     private sealed record LiveSession(SessionActivation Activation, TaskScheduler Scheduler)
     {
         /// <summary>
-        /// Does something for a caller in this process. Of what is ambient there nothing but the trace comes along, as with a message: what
-        /// a turn begins may go on for others.
+        /// Calls the grain for somebody in this process. Of what is ambient there nothing but the trace comes along, as with a message:
+        /// what a turn begins may go on for others.
         /// </summary>
-        public Task<T> CallAsync<T>(Func<SessionActivation, Task<T>> call)
+        public Task<T> CallAsync<T>(Func<ISessionGrain, Task<T>> call)
         {
             var trace = Activity.Current;
             using var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-            return DoAsync(activation =>
-            {
-                Activity.Current = trace;
-                return call(activation);
-            });
+            return Task.Factory.StartNew(
+                () =>
+                {
+                    Activity.Current = trace;
+                    return Activation.CallAsync(call);
+                },
+                CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
         }
-
-        public Task<T> DoAsync<T>(Func<SessionActivation, Task<T>> action) =>
-            Task.Factory.StartNew(() => action(Activation), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
 
         public Task DoAsync(Func<SessionActivation, Task> action) =>
             Task.Factory.StartNew(() => action(Activation), CancellationToken.None, TaskCreationOptions.None, Scheduler).Unwrap();
