@@ -71,8 +71,10 @@ internal sealed partial class SessionActivation(
     }
 
     /// <summary>The same, with all that anybody else has stored before the call.</summary>
-    public ValueTask<PendingWrites> FreshAsync() =>
-        owner.KnowsAll ? LoadedAsync() : new((_fresh ??= new FreshReads(this)).LoadedAsync());
+    public ValueTask<PendingWrites> FreshAsync() => owner.KnowsAll ? LoadedAsync() : new(AskedAsync());
+
+    /// <summary>The same, and the store is asked though nobody else is known to write the session.</summary>
+    public Task<PendingWrites> AskedAsync() => (_fresh ??= new FreshReads(this)).LoadedAsync();
 
     /// <summary>The session if it is there and can be had.</summary>
     public async ValueTask<PendingWrites?> FreshOrNullAsync()

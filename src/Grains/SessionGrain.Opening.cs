@@ -4,7 +4,8 @@ namespace SessionActors;
 internal sealed partial class SessionGrain
 {
     public ValueTask<SessionOpening> OpenAsync(SecretHash secret, bool slide) =>
-        _activation.AtHand is { } writes ? new(Open(writes, secret, slide)) : LoadAndOpenAsync(secret, slide);
+        _activation.AtHand is { } writes && Open(writes, secret, slide) is { Standing: SessionStanding.Open } opening
+            ? new(opening) : LoadAndOpenAsync(secret, slide);
 
     public ValueTask<SessionOpening> OpenSinceAsync(SecretHash secret, bool slide, SnapshotMark known)
     {
@@ -42,6 +43,13 @@ internal sealed partial class SessionGrain
     private async ValueTask<SessionOpening> OpenAsync(PendingWrites writes, SecretHash? secret, bool slide)
     {
         var opening = Open(writes, secret, slide);
+        if (opening.Standing == SessionStanding.Superseded)
+        {
+            // The secret may also be newer than what is in memory, where another activation gave it. Who is told that his is old can no
+            // longer log out.
+            opening = Open(await _activation.AskedAsync(), secret, slide);
+        }
+
         if (!slide || _lifetime.IsKept || opening.Standing != SessionStanding.Open)
         {
             return opening;

@@ -24,10 +24,13 @@ internal sealed partial class SessionOwner
 
         silo.Healing.Ends.Add(handle, reason);
         silo.Events?.Say(handle);
-        if (!await WarnAsync(reply.OwnerName ?? own?.OwnerName, PatienceLeft()))
+        foreach (var name in reply.TakenFrom)
         {
-            throw SessionUnavailableException.Unknown(
-                session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
+            if (!await WarnAsync(name, PatienceLeft()))
+            {
+                throw SessionUnavailableException.Unknown(
+                    session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
+            }
         }
 
         return reply.User;
@@ -103,7 +106,7 @@ internal sealed partial class SessionOwner
     /// activations of it, in silos that are both well, and the other one would go on answering from its memory. Those of other clusters
     /// ask the store anyway. False where the store did not take the warning within the patience.
     /// </summary>
-    private async Task<bool> WarnAsync(string? previousOwner, TimeSpan patience)
+    private async Task<bool> WarnAsync(string previousOwner, TimeSpan patience)
     {
         if (!silo.Serving.IsOn || _guard is not null || !silo.Names.IsInOwnCluster(previousOwner))
         {

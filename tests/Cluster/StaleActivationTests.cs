@@ -75,6 +75,37 @@ public sealed class StaleActivationTests : IAsyncLifetime
         Assert.Null(await VersionAsync(_stale));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nor_where_the_silo_that_had_taken_it_died_before_it_warned(bool isAnswerLost)
+    {
+        Assert.NotNull(await _stale.ReadAsync());
+        var there = _two.Second;
+        var name = there.Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>().Here;
+        await there.Storage.ClaimAsync(_two.Handle, OwnerNonce.New(), name, TimeSpan.FromMinutes(1));
+        there.Storage.OnStep = async (step, run) =>
+        {
+            var reply = await run();
+            (var isLost, isAnswerLost) = (isAnswerLost && step == "destroy", isAnswerLost && step != "destroy");
+            return isLost ? new StoreReply(StoreOutcome.Unknown) : reply;
+        };
+
+        var destroying = _session.DestroyAsync();
+        await Until.TrueAsync(
+            () =>
+            {
+                // The next try is some moments later.
+                there.Time.Advance(TimeSpan.FromMilliseconds(10));
+                return destroying.IsCompleted;
+            },
+            "the session is destroyed");
+        await destroying;
+        await ProveAsync(_two.First);
+
+        Assert.Null(await VersionAsync(_stale));
+    }
+
     [Fact]
     public async Task A_repeated_commit_under_a_lease_is_not_told_there_that_the_lease_is_lost()
     {
@@ -109,6 +140,19 @@ public sealed class StaleActivationTests : IAsyncLifetime
         await lease.DisposeAsync();
 
         await Assert.ThrowsAsync<SessionLeaseLostException>(() => _session.CommitAsync(Change, Repeated(request)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_newer_secret_is_not_taken_there_for_an_old_one(bool exclusively)
+    {
+        await _session.RegenerateAsync(NewSecret, SessionRequest.New());
+
+        var opening = await _stale.RetryAsync(SessionRequest.New(), request => exclusively
+            ? _stale.AcquireAsync(NewSecret, slide: true, request) : _stale.OpenAsync(NewSecret, slide: true).AsTask());
+
+        Assert.Equal(SessionStanding.Open, opening.Standing);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ internal sealed partial class ModelSessionStorage
             case null:
                 return new StoreReply(StoreOutcome.Missing);
             case { Grace: not null, Ended: { } reason } when end:
-                _entries[handle] = new Entry { Ended = reason, ExpiresAt = Now + tombstone };
+                _entries[handle] = new Entry { Ended = reason, ExpiresAt = Now + tombstone, TakenFrom = entry.TakenFrom };
                 break;
             case { Grace: not null }:
                 entry.Told = Math.Max(entry.Told, told);
@@ -51,7 +51,7 @@ internal sealed partial class ModelSessionStorage
                 return new StoreReply(StoreOutcome.Missing);
             case { Ended: not null }:
                 entry.ExpiresAt = entry.ExpiresAt > Now + tombstone ? entry.ExpiresAt : Now + tombstone;
-                return new StoreReply(StoreOutcome.AlreadyWritten);
+                return new StoreReply(StoreOutcome.AlreadyWritten) { TakenFrom = entry.TakenFrom };
             case { Grace: { } grace } when entry.ExpiresAt - grace <= Now:
                 _entries[handle] = entry.Buried(reason, Now + tombstone);
                 return new StoreReply(StoreOutcome.Written) { User = entry.User };

@@ -6,10 +6,7 @@ namespace SessionActors;
 internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionStorage, IEventStorage
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _warnings = [];
-    private readonly Dictionary<int, string> _announced = [];
     private Dictionary<SessionHandle, Entry> _entries = [];
-    private int _warned;
 
     /// <summary>Is told of each flush that was applied, a create's included, and of what the session was then.</summary>
     public Action<SessionHandle, Flush, StoredSession>? OnApplied { get; set; }
@@ -143,15 +140,19 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
             if (entry is { Ended: not null })
             {
                 entry.ExpiresAt = entry.ExpiresAt > Now + tombstone ? entry.ExpiresAt : Now + tombstone;
-                return new StoreReply(StoreOutcome.AlreadyWritten);
+                return new StoreReply(StoreOutcome.AlreadyWritten) { TakenFrom = entry.TakenFrom };
             }
 
+            ImmutableArray<string> from = entry switch
+            {
+                null or { Released: true } => [],
+                _ when owner is not null || entry.TakenFrom.Contains(entry.OwnerName!) => entry.TakenFrom,
+                _ => entry.TakenFrom.Insert(0, entry.OwnerName!),
+            };
             _entries[handle] = entry is { Grace: not null } ? entry.Buried(reason, Now + tombstone)
                 : new Entry { Ended = reason, ExpiresAt = Now + tombstone };
-            return new StoreReply(StoreOutcome.Written, OwnerName: owner is null && entry is { Released: false } ? entry.OwnerName : null)
-            {
-                User = entry?.User,
-            };
+            _entries[handle].TakenFrom = owner is null ? from : [];
+            return new StoreReply(StoreOutcome.Written) { TakenFrom = from, User = entry?.User };
         });
 
     public Task<StoreReply> ReleaseAsync(SessionHandle handle, OwnerNonce owner, TimeSpan keepFor) => LiveStepAsync(handle, entry =>
@@ -230,42 +231,12 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         }
     }
 
-    /// <summary>Whether probes tell of users whose sessions were ended together. Without that sessions ask every few seconds.</summary>
-    public bool TellsOfUsers { get; init; }
-
     /// <summary>Takes out what is stored, without a trace and under the same identity.</summary>
     public void Delete(SessionHandle handle)
     {
         lock (_gate)
         {
             _entries.Remove(handle);
-        }
-    }
-
-    public Task<StoreReply> WarnAsync(string ownerName)
-    {
-        lock (_gate)
-        {
-            _warnings[ownerName] = $"{_warned++}";
-            return Task.FromResult(new StoreReply(StoreOutcome.Written));
-        }
-    }
-
-    public Task<StoreReply> AnnounceAsync(int part)
-    {
-        lock (_gate)
-        {
-            _announced[part] = RequestId.New().ToString();
-            return Task.FromResult(new StoreReply(StoreOutcome.Written));
-        }
-    }
-
-    public Task<StoreProbe> ProbeAsync(string ownerName)
-    {
-        lock (_gate)
-        {
-            var marks = TellsOfUsers ? new Dictionary<int, string>(_announced) : null;
-            return Task.FromResult(new StoreProbe(null, Identity, _warnings.GetValueOrDefault(ownerName), marks));
         }
     }
 

@@ -233,7 +233,8 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
         StoreOutcome.Tombstone or StoreOutcome.Expired => $"{reply.Outcome} {reply.Reason}",
         StoreOutcome.Found => $"{reply.Outcome} {reply.Mark}",
         StoreOutcome.Fenced => $"{reply.Outcome} {reply.OwnerName}",
-        StoreOutcome.Written when reply.Session is null => $"{reply.Outcome} {reply.User}",
+        StoreOutcome.Written or StoreOutcome.AlreadyWritten when reply.Session is null =>
+            $"{reply.Outcome} {reply.User} from {(isShared ? string.Join(',', reply.TakenFrom) : "")}",
         _ => reply.Session is { } session ? $"{reply.Outcome} {Describe(session)}" : $"{reply.Outcome}",
     };
 

@@ -99,14 +99,18 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Tombstone_HoldsTheReasonAndNothingElse()
+    public async Task Tombstone_HoldsTheReasonAndWhoIsToHearOfItAndNothingElse()
     {
-        var (handle, _) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
+        var (other, _) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
 
-        await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept);
+        await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept, last.Owner);
+        await Storage.DestroyAsync(other, SessionEndReason.Destroyed, TombstoneKept);
 
         var (key, database) = (KeyOf(handle), await _server.DatabaseAsync());
         Assert.Equal([new HashEntry("@ended", "destroyed")], await database.HashGetAllAsync(key));
+        Assert.Equal(
+            [new HashEntry("@ended", "destroyed"), new HashEntry("@from", "silo-1")], await database.HashGetAllAsync(KeyOf(other)));
         Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(10), TombstoneKept);
     }
 

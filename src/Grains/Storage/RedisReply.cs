@@ -80,12 +80,10 @@ internal static class RedisReply
     private static StoreReply Outcome(string? outcome, long nowMs, ReadOnlySpan<RedisResult> extra) => outcome switch
     {
         // A destroy's; a claim brings more, and the others nothing.
-        "written" when extra.Length == 2 => new(StoreOutcome.Written, OwnerName: Text(extra[0]))
-        {
-            User = Text(extra[1]) is { } user ? BoundUser.Parse(user) : null,
-        },
+        "written" when extra.Length == 2 => Ended(StoreOutcome.Written, extra),
         "written" when extra.Length == 1 => new(StoreOutcome.Written) { Place = (string?)extra[0] },
         "written" => new(StoreOutcome.Written, Session: Session(nowMs, extra)),
+        "already" when extra.Length == 2 => Ended(StoreOutcome.AlreadyWritten, extra),
         "already" => new(
             StoreOutcome.AlreadyWritten,
             Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
@@ -104,6 +102,13 @@ internal static class RedisReply
         "exists" => new(StoreOutcome.Exists),
         "late" => new(StoreOutcome.Late),
         _ => throw new FormatException($"Redis answered '{outcome}', which is no outcome of a script."),
+    };
+
+    // What a destroy adds: who is to hear of it, whose session it was.
+    private static StoreReply Ended(StoreOutcome outcome, ReadOnlySpan<RedisResult> extra) => new(outcome)
+    {
+        TakenFrom = Text(extra[0]) is { } names ? [.. names.Split('\n')] : [],
+        User = Text(extra[1]) is { } user ? BoundUser.Parse(user) : null,
     };
 
     private static string? Text(RedisResult part) => (string?)part is { Length: > 0 } text ? text : null;

@@ -49,8 +49,7 @@ internal enum StoreOutcome
 /// <summary>The answer to one step.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Reason">Why the session ended, with <see cref="StoreOutcome.Tombstone"/> and <see cref="StoreOutcome.Expired"/>.</param>
-/// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>; who did and had not handed it over, where it was
-/// ended by somebody else.</param>
+/// <param name="OwnerName">Who owns the session, with <see cref="StoreOutcome.Fenced"/>.</param>
 /// <param name="Session">The session, when a claim was granted.</param>
 /// <param name="Mark">Where the session is, with <see cref="StoreOutcome.Found"/>.</param>
 /// <param name="Error">What went wrong, with <see cref="StoreOutcome.Unknown"/>, <see cref="StoreOutcome.Unsent"/> and
@@ -67,6 +66,9 @@ internal readonly record struct StoreReply(
     /// Whether the step was sent before without an answer: it may have been done then, whatever the answer says about now.
     /// </summary>
     public bool AfterUnknown { get; init; }
+
+    /// <summary>The names of those who had the session and may not know that it is over, where it was ended.</summary>
+    public IReadOnlyList<string> TakenFrom { get; init; } = [];
 
     /// <summary>Whose session it was, where it was ended.</summary>
     public BoundUser? User { get; init; }

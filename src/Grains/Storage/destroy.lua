@@ -10,9 +10,10 @@
 -- ARGV[5]   over: '1' only where it has events and its own time is over, '0' always
 --
 -- Reply: { outcome, key, id, Redis time in ms }
---   written    ended; without an owner then the name of whoever had it and had not handed it over, '' for nobody, and whose session it
---              was, '' for nobody's
---   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked
+--   written    ended; then the names of those, a line each, who had it since the last hand-over and may not know that it is over, '' for
+--              nobody and where its time was; and whose session it was, '' for nobody's. Without an owner the names stay beside the
+--              tombstone, as @from
+--   already    without an owner: a tombstone is there; it keeps its reason and lives at least as long as asked; then the same names, ''
 --   tombstone  with an owner: the session has ended before; then the reason
 --   fenced     with an owner: another one has claimed it; then its name
 --   missing    with an owner, or only where its time is over: nothing is stored
@@ -30,8 +31,8 @@ local function reply(outcome, ...)
   return { outcome, key, id, now, ... }
 end
 
-local ended, format, stored, name, released, grace, user = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@grace', '@user'))
+local ended, format, stored, name, released, from, grace, user = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@from', '@grace', '@user'))
 if ended and owner ~= '' then
   return reply('tombstone', ended)
 end
@@ -39,7 +40,7 @@ if ended then
   if redis.call('PTTL', key) < tonumber(tombstone) then
     redis.call('PEXPIRE', key, tombstone)
   end
-  return reply('already')
+  return reply('already', from or '', '')
 end
 if redis.call('EXISTS', key) == 0 then
   if owner ~= '' or over == '1' then
@@ -54,6 +55,16 @@ if over == '1' and not (grace and redis.call('PTTL', key) <= tonumber(grace)) th
   return reply('live')
 end
 
+from = over == '0' and not released and from or ''
+if owner == '' and over == '0' and not released and name and not string.find('\n' .. from .. '\n', '\n' .. name .. '\n', 1, true) then
+  from = from == '' and name or name .. '\n' .. from
+end
+-- Who ends it without having it may not live to tell them, or not hear that it is to.
+local fields = { '@ended', reason }
+if owner == '' and from ~= '' then
+  fields = { '@ended', reason, '@from', from }
+end
+
 if grace then
   local kept = { ['@grace'] = true, ['@told'] = true, ['@generation'] = true, ['@user'] = true }
   local removed = {}
@@ -64,15 +75,15 @@ if grace then
   end
   -- HDEL first, for the reason that UNLINK is below.
   redis.call('HDEL', key, unpack(removed))
-  redis.call('HSET', key, '@ended', reason)
+  redis.call('HSET', key, unpack(fields))
   if redis.call('PTTL', key) < tonumber(tombstone) then
     redis.call('PEXPIRE', key, tombstone)
   end
-  return reply('written', owner == '' and not released and name or '', user or '')
+  return reply('written', from, user or '')
 end
 
 -- UNLINK first, also where there is nothing: Redis out of memory refuses HSET as a script's first write, and a log-out must win.
 redis.call('UNLINK', key)
-redis.call('HSET', key, '@ended', reason)
+redis.call('HSET', key, unpack(fields))
 redis.call('PEXPIRE', key, tombstone)
-return reply('written', owner == '' and not released and name or '', user or '')
+return reply('written', from, user or '')

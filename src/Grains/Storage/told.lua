@@ -19,13 +19,13 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local reason, grace, before = unpack(redis.call('HMGET', key, '@ended', '@grace', '@told'))
+local reason, grace, before, from = unpack(redis.call('HMGET', key, '@ended', '@grace', '@told', '@from'))
 if not grace then
   return { redis.call('EXISTS', key) == 1 and 'written' or 'missing', key, id, now }
 end
 if reason and over == '1' then
   redis.call('UNLINK', key)
-  redis.call('HSET', key, '@ended', reason)
+  redis.call('HSET', key, '@ended', reason, unpack(from and { '@from', from } or {}))
   redis.call('PEXPIRE', key, tombstone)
 elseif tonumber(told) > tonumber(before or 0) then
   redis.call('HSET', key, '@told', told)

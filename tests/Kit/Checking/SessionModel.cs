@@ -36,7 +36,8 @@ internal sealed class SessionModel(bool isThere) : ISequentialModel<ModelSession
         var isOld = call.Generation is { } generation && generation != state.Generation;
         if (isOld || call.IsSuperseded)
         {
-            return isAnswered && isOld && call.IsSuperseded ? state : null;
+            // Nobody is told that his secret is old who only was not heard of yet.
+            return isAnswered && call.IsSuperseded && call.Generation < state.Generation ? state : null;
         }
 
         return Done(state, call, isAnswered);
