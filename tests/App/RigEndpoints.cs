@@ -20,6 +20,15 @@ internal static class RigEndpoints
             return Everything(session);
         });
 
+        // Ends the session, and says what was in it.
+        app.MapGet("/rig/destroy", async (HttpContext http) =>
+        {
+            var session = http.GetActorSession();
+            var all = Everything(session);
+            await session.DestroyAsync();
+            return all;
+        });
+
         // Adds to a list that is one property.
         app.MapGet("/rig/append/{name}/{element}", (HttpContext http, string name, string element) =>
         {

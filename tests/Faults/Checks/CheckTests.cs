@@ -124,6 +124,16 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void Look_with_the_newest_cookie_that_does_not_see_the_session_is_wrong()
+    {
+        var given = (At(5), At(6));
+        Assert.Empty(LifecycleCheck.CheckNewest(given, [Look(6, 7, sees: true)], Never));
+        Assert.Single(LifecycleCheck.CheckNewest(given, [Look(6, 7, sees: false)], Never));
+        Assert.Empty(LifecycleCheck.CheckNewest(given, [Look(8, 9, sees: false)], Window(6, 7)));
+        Assert.Single(LifecycleCheck.CheckNewest(given, [Look(8, 9, sees: false)], Window(7, 8)));
+    }
+
+    [Fact]
     public void Session_that_ends_before_its_time_is_wrong()
     {
         Assert.Single(Expiry([Seen(0, 1), Seen(5, 6), Gone(13, 14)]));
@@ -179,7 +189,7 @@ public sealed class CheckTests
     private static Turn Turn(int from, int to, long? token, long before = 0) =>
         new(At(from), At(to), token is null ? Outcome.Unknown : Outcome.Done, token ?? 0, before);
 
-    private static LateLook Look(int from, int to, bool sees) => new(At(from), At(to), sees, "a look");
+    private static SessionLook Look(int from, int to, bool sees) => new(At(from), At(to), sees, "a look");
 
     private static Visit Seen(int from, int to) => new(At(from), At(to), Outcome.Done, WasThere: true);
 

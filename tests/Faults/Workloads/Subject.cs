@@ -12,7 +12,10 @@ internal sealed record SubjectScene(FaultWorld World, Front Front, Recovery Reco
 /// </summary>
 internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 {
+    private const int MostRemembered = 40;
+
     private readonly ConcurrentDictionary<string, string> _asking = new();
+    private readonly ConcurrentQueue<(string Path, string? Cookie, Answer Answer)> _history = new();
     private volatile bool _isLost;
     private Answer _last;
 
@@ -40,6 +43,12 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
     /// <summary>Its name, and what it waits for.</summary>
     public override string ToString() =>
         $"{Tag} ({(_asking.IsEmpty ? "asks for nothing" : string.Join(", ", _asking.Values))}; last: {_last})";
+
+    /// <summary>Its last calls, a line each, for whoever has to find out how something came about.</summary>
+    protected string History => string.Concat(_history.Select(call => string.Create(
+        CultureInfo.InvariantCulture,
+        $"\n    {call.Answer.From.TotalSeconds:0.000}-{call.Answer.To.TotalSeconds:0.000} s, server {call.Answer.Server}: {call.Path} "
+            + $"with {call.Cookie?[^6..]}: {call.Answer.Http.Status} {call.Answer.Body.ReplaceLineEndings(" ")}")));
 
     /// <summary>Lives the session through.</summary>
     public async Task RunAsync()
@@ -89,6 +98,12 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
         var answer = await scene.Front.AskAsync(path, cookie);
         _asking.TryRemove(ask, out _);
         _last = answer;
+        _history.Enqueue((path, cookie, answer));
+        if (_history.Count > MostRemembered)
+        {
+            _history.TryDequeue(out _);
+        }
+
         if (answer.IsDone)
         {
             scene.Recovery.Saw(this, answer);
