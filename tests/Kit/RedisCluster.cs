@@ -75,8 +75,11 @@ internal sealed class RedisCluster : IAsyncDisposable
                 "MIGRATE", ["127.0.0.1", to.Port, "", 0, MigrateTimeoutMs, "KEYS", .. keys]);
         }
 
-        await ExecuteAsync(to, "SETSLOT", slot, "NODE", toId);
-        await ExecuteAsync(from, "SETSLOT", slot, "NODE", toId);
+        // All are told, as by that command: a client follows one wrong answer and not two.
+        foreach (var master in Masters.Remove(to).Insert(0, to))
+        {
+            await ExecuteAsync(master, "SETSLOT", slot, "NODE", toId);
+        }
     }
 
     /// <summary>Kills a master, after a replica has all that it has, and makes the replica the master in its place.</summary>
