@@ -62,7 +62,7 @@ internal sealed partial class PendingWrites
 
     /// <summary>How many of those that wait may be flushed now.</summary>
     private ValueTask<int> ReadyAsync() => owner.KnowsAll || _writes.OldestAcknowledgedAt is not null ? new(Flush.MaxEntries) : new(
-        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync((_nonce, _epoch), HasLostLease, () => WantRefresh(), Stop));
+        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

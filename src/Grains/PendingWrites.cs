@@ -163,7 +163,7 @@ internal sealed partial class PendingWrites(
     {
         try
         {
-            var validity = await owner.ValidateAsync(session, (_nonce, _epoch), _writes);
+            var validity = await owner.ValidateAsync(session, _nonce, _writes);
             silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
             if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync())
                 || (mustOwn && validity == Validity.Unchanged))

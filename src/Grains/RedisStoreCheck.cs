@@ -187,7 +187,9 @@ internal sealed class RedisStoreCheck(
     /// </summary>
     private async Task TakeStepsAsync(IDatabase database, string key)
     {
-        var (owner, minute) = (OwnerNonce.New(), TimeSpan.FromMinutes(1));
+        var (claim, minute) = (OwnerNonce.New(), TimeSpan.FromMinutes(1));
+        // The create is the first.
+        var owner = claim.In(epoch: 2);
         var creation = new Creation
         {
             OwnerName = key, Secret = null, AbsoluteLifetime = minute, EventGrace = minute, StartedAt = time.GetTimestamp(),
@@ -210,7 +212,7 @@ internal sealed class RedisStoreCheck(
         };
         RedisScript[] steps =
         [
-            RedisScript.Create(key, creation, first, RedisLayout.LongestMs), RedisScript.Claim(key, owner, key, minute),
+            RedisScript.Create(key, creation, first, RedisLayout.LongestMs), RedisScript.Claim(key, claim, key, minute),
             RedisScript.Commit(key, second), RedisScript.Touch(key, owner, second.ToVersion, minute),
             RedisScript.Release(key, owner, minute), RedisScript.Restore(key, Restored(second, key, minute), RedisLayout.LongestMs),
             RedisScript.Destroy(key, SessionEndReason.Destroyed, minute, owner), RedisScript.Untold(key),

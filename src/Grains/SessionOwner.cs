@@ -124,6 +124,7 @@ internal sealed partial class SessionOwner(
         {
             case StoreOutcome.Written or StoreOutcome.AlreadyWritten:
                 var stored = reply.Session!;
+                Nonce = stored.Owner;
                 Owns(stored.Epoch, stored.PreviousOwner, stored.Version, askedAt);
                 Has(stored.EventGrace, stored.Told, stored.Generation);
                 var state = SessionState.From(stored, silo.Options.Ttl);

@@ -79,15 +79,15 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
                 return new StoreReply(StoreOutcome.Expired, SessionEndReason.Lifetime);
             }
 
-            if (entry.Owner == owner)
+            if (entry.Owner == owner || entry.Owner == owner.In(entry.Epoch))
             {
                 return new StoreReply(StoreOutcome.AlreadyWritten, Session: entry.Read(previous: null, Now));
             }
 
             (OwnerNonce, string?)? previous = (entry.Owner, entry.OwnerName);
-            entry.Owner = owner;
-            entry.OwnerName = ownerName;
             entry.Epoch++;
+            entry.Owner = owner.In(entry.Epoch);
+            entry.OwnerName = ownerName;
             entry.TakenFrom = entry.Released ? []
                 : entry.TakenFrom.Contains(previous.Value.Item2!) ? entry.TakenFrom
                 : [.. entry.TakenFrom.Insert(0, previous.Value.Item2!).Take(StoredSession.MostTakenFrom)];
@@ -114,7 +114,7 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, entry =>
-        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Epoch, entry.Owner, entry.OwnerName!, entry.Released)));
+        new StoreReply(StoreOutcome.Found, Mark: new(entry.Version, entry.Owner, entry.OwnerName!, entry.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, entry =>
@@ -175,11 +175,6 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         }
 
         var (isOwn, version) = (entry?.Owner == restoration.Owner, restoration.State.Version);
-        if (isOwn && entry!.Version > version && entry.Epoch != restoration.Epoch)
-        {
-            return new StoreReply(StoreOutcome.Fenced, OwnerName: entry.OwnerName);
-        }
-
         if (isOwn && entry!.Version >= version)
         {
             entry.Keep(Now, restoration.KeepFor);
@@ -350,6 +345,7 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
             Properties = _properties,
             Version = Version,
             Epoch = Epoch,
+            Owner = Owner,
             OwnTtl = _ownTtl,
             LifetimeLeft = EndsAt - now,
             KeptFor = ExpiresAt - now - (Grace ?? TimeSpan.Zero),

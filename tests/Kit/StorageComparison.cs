@@ -25,6 +25,7 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
 
     private readonly ModelSessionStorage _model = new(time);
     private readonly SessionHandle[] _handles = [.. Enumerable.Range(0, Sessions).Select(_ => SessionHandle.New())];
+    private readonly OwnerNonce[] _claims = [.. Enumerable.Range(0, Sessions * Owners).Select(_ => OwnerNonce.New())];
     private readonly OwnerNonce[] _nonces = [.. Enumerable.Range(0, Sessions * Owners).Select(_ => OwnerNonce.New())];
     private readonly long[] _versions = new long[Sessions * Owners];
     private readonly List<Flush>[] _sent = [.. Enumerable.Range(0, Sessions).Select(_ => new List<Flush>())];
@@ -89,8 +90,9 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
                 _versions[place] = created.IsDone ? first.ToVersion : _versions[place];
                 return difference;
             case <= 7:
-                owner = _nonces[place] = step.B % 4 == 0 ? owner : OwnerNonce.New();
-                (var claimed, difference) = await BothAsync(s => s.ClaimAsync(handle, owner, name, Seconds(5)));
+                var claim = _claims[place] = step.B % 4 == 0 ? _claims[place] : OwnerNonce.New();
+                (var claimed, difference) = await BothAsync(s => s.ClaimAsync(handle, claim, name, Seconds(5)));
+                _nonces[place] = claimed.Session?.Owner ?? claim;
                 _versions[place] = claimed.Session?.Version ?? _versions[place];
                 return difference;
             case <= 16:
@@ -162,6 +164,7 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
                     Properties = SessionDelta.Empty.Set(Names[step.A % Names.Length], new byte[step.B % 30]).Sets,
                     Version = version,
                     Epoch = 0,
+                    Owner = _nonces[place],
                     OwnTtl = step.B % 5 == 0 ? Seconds(1 + step.B) : null,
                     LifetimeLeft = null,
                     KeptFor = default,
@@ -243,8 +246,9 @@ internal sealed class StorageComparison(ISessionStorage store, IEventStorage eve
         var ring = session.Ring.OrderBy(e => e.Key).Select(e => $"{e.Key}:{e.Value.Entry.Id}={e.Value.Entry.Result}");
         Span<byte> secret = stackalloc byte[SecretHash.ByteLength];
         session.Secret?.CopyTo(secret);
-        return $"version {session.Version} epoch {session.Epoch} ttl {session.OwnTtl} lifetime {Rounded(session.LifetimeLeft)} kept "
-            + $"{Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} generation {session.Generation} user {session.User} "
+        return $"version {session.Version} epoch {session.Epoch} owner {session.Owner} ttl {session.OwnTtl} "
+            + $"lifetime {Rounded(session.LifetimeLeft)} kept {Rounded(session.KeptFor)} secret {Convert.ToHexString(secret)} "
+            + $"generation {session.Generation} user {session.User} "
             + $"grace {session.EventGrace} told {session.Told} after {session.PreviousOwnerName} released {session.Released} "
             + $"from {(isShared ? string.Join(',', session.TakenFrom) : "")} ring {string.Join(' ', ring)} "
             + $"properties {Describe(session.Properties)}";

@@ -121,7 +121,7 @@ public sealed class LostReplyTests : IAsyncDisposable
         var owner = OwnerNonce.New();
         var (handle, absent) = (SessionHandle.New(), SessionHandle.New());
         AssertOutcome(StoreOutcome.Written, await storage.CreateAsync(handle, NewCreation(), NewFlush(owner, 0)));
-        AssertOutcome(StoreOutcome.Written, await storage.ClaimAsync(handle, owner = OwnerNonce.New(), "silo", Kept));
+        owner = await OwnedAsync();
         AssertOutcome(StoreOutcome.Written, await storage.CommitAsync(handle, NewFlush(owner, 1)));
         var database = await server.DatabaseAsync();
         await database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
@@ -142,11 +142,13 @@ public sealed class LostReplyTests : IAsyncDisposable
         });
         Assert.Equal(before, await database.HashGetAllAsync(_prefix + handle));
         Assert.False(await database.KeyExistsAsync(_prefix + absent));
-        AssertOutcome(StoreOutcome.Written, await storage.ClaimAsync(handle, owner = OwnerNonce.New(), "silo", Kept));
+        owner = await OwnedAsync();
         AssertOutcome(StoreOutcome.Written, await storage.TouchAsync(handle, owner, 2, Kept));
         AssertOutcome(StoreOutcome.Written, await storage.ReleaseAsync(handle, owner, Kept));
         AssertOutcome(StoreOutcome.Written, await storage.DestroyAsync(handle, SessionEndReason.Destroyed, Kept));
         AssertOutcome(StoreOutcome.Written, await storage.DestroyAsync(absent, SessionEndReason.Destroyed, Kept));
+
+        async Task<OwnerNonce> OwnedAsync() => (await storage.ClaimAsync(handle, OwnerNonce.New(), "silo", Kept)).Session!.Owner;
     }
 
     [Fact]

@@ -210,10 +210,10 @@ public sealed class RedisStorageTests : StorageContract, IAsyncDisposable
 
     private async Task TakeEveryStepAsync(ISessionStorage storage)
     {
-        var (handle, owner, first) = (SessionHandle.New(), OwnerNonce.New(), First(OwnerNonce.New()));
-        AssertOutcome(StoreOutcome.Missing, await storage.ClaimAsync(handle, owner, "silo-2", TombstoneKept));
+        var (handle, claim, first) = (SessionHandle.New(), OwnerNonce.New(), First(OwnerNonce.New()));
+        AssertOutcome(StoreOutcome.Missing, await storage.ClaimAsync(handle, claim, "silo-2", TombstoneKept));
         AssertOutcome(StoreOutcome.Written, await storage.CreateAsync(handle, NewCreation(lifetime: Kept), first));
-        AssertOutcome(StoreOutcome.Written, await storage.ClaimAsync(handle, owner, "silo-2", TombstoneKept));
+        var owner = (await storage.ClaimAsync(handle, claim, "silo-2", TombstoneKept)).Session!.Owner;
         var flush = Next(first, SessionDelta.Empty.Clear().Set("a", [1])) with { Owner = owner, KeepFor = Kept };
         AssertOutcome(StoreOutcome.Written, await storage.CommitAsync(handle, flush));
         AssertOutcome(StoreOutcome.Found, await storage.PeekAsync(handle));

@@ -148,6 +148,24 @@ public abstract partial class StorageContract
     }
 
     [Fact]
+    public async Task ClaimThatComesInAgainAfterAnotherOne_MakesNobodyTheOwnerOfWhatWasItsOwn()
+    {
+        var (handle, last) = await CreateAsync(SessionDelta.Empty);
+        var claim = OwnerNonce.New();
+        var owner = (await ClaimAsync(handle, claim)).Session!.Owner;
+        await ClaimAsync(handle, ownerName: "silo-3");
+
+        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, claim));
+
+        var flush = Next(last, SessionDelta.Empty.Set("a", [1])) with { Owner = owner };
+        AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, flush));
+        AssertOutcome(StoreOutcome.Fenced, await Storage.TouchAsync(handle, owner, 1, Kept));
+        AssertOutcome(StoreOutcome.Fenced, await Storage.ReleaseAsync(handle, owner, Kept));
+        AssertOutcome(StoreOutcome.Fenced, await Storage.DestroyAsync(handle, SessionEndReason.Idle, TombstoneKept, owner));
+        Assert.NotEqual(owner, (await Storage.PeekAsync(handle)).Mark!.Owner);
+    }
+
+    [Fact]
     public async Task ClaimAfterRelease_SaysReleasedOnce()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
@@ -169,9 +187,10 @@ public abstract partial class StorageContract
         AssertTakenFrom(["silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-3"));
         AssertTakenFrom(["silo-3", "silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-4"));
         AssertTakenFrom(["silo-4", "silo-3", "silo-2", "silo-1"], await ClaimAsync(handle, ownerName: "silo-5"));
-        AssertTakenFrom(["silo-5", "silo-4", "silo-3", "silo-2"], await ClaimAsync(handle, owner, ownerName: "silo-6"));
+        var last = await ClaimAsync(handle, owner, ownerName: "silo-6");
+        AssertTakenFrom(["silo-5", "silo-4", "silo-3", "silo-2"], last);
 
-        AssertOutcome(StoreOutcome.Written, await Storage.ReleaseAsync(handle, owner, Kept));
+        AssertOutcome(StoreOutcome.Written, await Storage.ReleaseAsync(handle, last.Session!.Owner, Kept));
         AssertTakenFrom([], await ClaimAsync(handle, ownerName: "silo-7"));
         AssertTakenFrom(["silo-7"], await ClaimAsync(handle, ownerName: "silo-8"));
 
@@ -187,8 +206,8 @@ public abstract partial class StorageContract
         var (own, mine) = await CreateAsync(SessionDelta.Empty);
         var (taken, _) = await CreateAsync(SessionDelta.Empty);
         await ClaimAsync(taken, ownerName: "silo-2");
-        var (claimed, claimant) = (await CreateAsync(SessionDelta.Empty) is var (handle, _) ? handle : default, OwnerNonce.New());
-        await ClaimAsync(claimed, claimant, ownerName: "silo-2");
+        var (claimed, _) = await CreateAsync(SessionDelta.Empty);
+        var claimant = await OwnedAsync(claimed);
 
         await AssertTellsAsync(["silo-1"], ["silo-1"], held);
         await AssertTellsAsync([], [], released);
@@ -250,13 +269,12 @@ public abstract partial class StorageContract
     public async Task Peek_TellsVersionAndOwnerAndChangesNothing()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
-        Assert.Equal(new SessionMark(1, 1, last.Owner, "silo-1"), (await Storage.PeekAsync(handle)).Mark);
-        var (owner, flush) = (OwnerNonce.New(), Next(last, SessionDelta.Empty.Set("b", [2])));
-        await ClaimAsync(handle, owner);
-        last = await CommitAsync(handle, flush with { Owner = owner });
+        Assert.Equal(new SessionMark(1, last.Owner, "silo-1"), (await Storage.PeekAsync(handle)).Mark);
+        var owner = await OwnedAsync(handle);
+        last = await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("b", [2])) with { Owner = owner });
 
         AssertOutcome(StoreOutcome.Found, await Storage.PeekAsync(handle));
-        Assert.Equal(new SessionMark(2, 2, owner, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(2, owner, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
 
         await CommitAsync(handle, Next(last, SessionDelta.Empty.Set("c", [3])));
         Assert.Equal(3, (await ReadAsync(handle)).Epoch);
@@ -267,12 +285,11 @@ public abstract partial class StorageContract
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
         await Storage.ReleaseAsync(handle, last.Owner, Kept);
-        Assert.Equal(new SessionMark(1, 1, last.Owner, "silo-1", Released: true), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(1, last.Owner, "silo-1", Released: true), (await Storage.PeekAsync(handle)).Mark);
 
-        var next = OwnerNonce.New();
-        await ClaimAsync(handle, next);
+        var next = await OwnedAsync(handle);
 
-        Assert.Equal(new SessionMark(1, 2, next, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
+        Assert.Equal(new SessionMark(1, next, "silo-2"), (await Storage.PeekAsync(handle)).Mark);
     }
 
     [Fact]
@@ -356,6 +373,9 @@ public abstract partial class StorageContract
         AssertOutcome(StoreOutcome.Written, await Storage.CommitAsync(handle, flush));
         return flush;
     }
+
+    /// <summary>Claims a session, and returns who owns it then.</summary>
+    private protected async Task<OwnerNonce> OwnedAsync(SessionHandle handle) => (await ClaimAsync(handle)).Session!.Owner;
 
     private protected Task<StoreReply> ClaimAsync(SessionHandle handle, OwnerNonce? owner = null, string ownerName = "silo-2") =>
         Storage.ClaimAsync(handle, owner ?? OwnerNonce.New(), ownerName, TombstoneKept);

@@ -208,18 +208,18 @@ public abstract partial class StorageContract
     public async Task OneThatIsWrittenBackAsItIs_IsKeptAsLongAsAskedFor()
     {
         var (handle, first) = await CreateWithEventsAsync();
-        var owner = OwnerNonce.New();
-        await ClaimAsync(handle, owner);
+        var claim = OwnerNonce.New();
+        var owner = (await ClaimAsync(handle, claim)).Session!.Owner;
         var last = Next(first, SessionDelta.Empty.Set("b", [2])) with { Owner = owner };
         await CommitAsync(handle, last);
-        var restoration = RestorationOf((await ClaimAsync(handle, owner)).Session!, owner) with { EventGrace = Grace };
+        var restoration = RestorationOf((await ClaimAsync(handle, claim)).Session!) with { EventGrace = Grace };
         AssertOutcome(StoreOutcome.Written, await Storage.TouchAsync(handle, owner, last.ToVersion, Short));
         await AdvanceAsync(AfterShort);
-        AssertOutcome(StoreOutcome.Missing, await ClaimAsync(handle, owner));
+        AssertOutcome(StoreOutcome.Missing, await ClaimAsync(handle, claim));
 
         AssertOutcome(StoreOutcome.AlreadyWritten, await Storage.RestoreAsync(handle, restoration));
 
-        AssertOutcome(StoreOutcome.AlreadyWritten, await ClaimAsync(handle, owner));
+        AssertOutcome(StoreOutcome.AlreadyWritten, await ClaimAsync(handle, claim));
         Assert.InRange((await UntoldAsync(handle)).Left, Kept / 2, Kept);
     }
 

@@ -15,13 +15,12 @@ public abstract partial class StorageContract
 
         last = await CommitAsync(handle, Next(last, SessionDelta.Empty) with { User = new BoundUser("ada", 7) });
 
-        var owner = OwnerNonce.New();
-        var before = (await ClaimAsync(handle, owner)).Session!;
+        var before = (await ClaimAsync(handle)).Session!;
         var lost = SessionHandle.New();
 
-        AssertOutcome(StoreOutcome.Written, await Storage.RestoreAsync(lost, RestorationOf(before, owner)));
+        AssertOutcome(StoreOutcome.Written, await Storage.RestoreAsync(lost, RestorationOf(before)));
 
-        Assert.Equal(new SessionMark(before.Version, before.Epoch, owner, "silo-2"), (await Storage.PeekAsync(lost)).Mark);
+        Assert.Equal(new SessionMark(before.Version, before.Owner, "silo-2"), (await Storage.PeekAsync(lost)).Mark);
         var after = await ReadAsync(lost);
         Assert.Equal(before.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))),
             after.Properties.OrderBy(p => p.Key).Select(p => (p.Key, Convert.ToHexString(p.Value.Span))));
@@ -34,7 +33,7 @@ public abstract partial class StorageContract
         Assert.Equal((before.Generation, new BoundUser("ada", 7)), (after.Generation, after.User));
         Assert.InRange(after.LifetimeLeft!.Value, TimeSpan.FromHours(7), TimeSpan.FromHours(8));
         Assert.InRange(after.KeptFor, Kept - TimeSpan.FromMinutes(1), Kept);
-        Assert.Equal(("silo-2", owner, false), (after.PreviousOwnerName, after.PreviousOwner, after.Released));
+        Assert.Equal(("silo-2", before.Owner, false), (after.PreviousOwnerName, after.PreviousOwner, after.Released));
     }
 
     [Fact]
@@ -144,17 +143,17 @@ public abstract partial class StorageContract
     private async Task<(Restoration Restoration, Flush Last, SessionHandle Handle)> LostAsync()
     {
         var (handle, first) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
-        var owner = OwnerNonce.New();
-        await ClaimAsync(handle, owner);
+        var claim = OwnerNonce.New();
+        var owner = (await ClaimAsync(handle, claim)).Session!.Owner;
         var last = await CommitAsync(handle, Next(first, SessionDelta.Empty.Set("b", [2])) with { Owner = owner });
-        var claimed = await ClaimAsync(handle, owner);
+        var claimed = await ClaimAsync(handle, claim);
         AssertOutcome(StoreOutcome.AlreadyWritten, claimed);
-        return (RestorationOf(claimed.Session!, owner), last, handle);
+        return (RestorationOf(claimed.Session!), last, handle);
     }
 
-    private Restoration RestorationOf(StoredSession session, OwnerNonce owner) => new()
+    private Restoration RestorationOf(StoredSession session) => new()
     {
-        Owner = owner,
+        Owner = session.Owner,
         OwnerName = "silo-2",
         Epoch = session.Epoch,
         State = SessionState.From(session, Kept),

@@ -75,8 +75,7 @@ public abstract partial class StorageContract
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty.Set("a", [1]));
         Assert.Null((await ReadAsync(handle)).User);
-        var owner = OwnerNonce.New();
-        await ClaimAsync(handle, owner);
+        var owner = await OwnedAsync(handle);
 
         last = await CommitAsync(handle, Next(last with { Owner = owner }, SessionDelta.Empty) with { User = new BoundUser(user, 7) });
         await CommitAsync(handle, Next(last, SessionDelta.Empty.Clear()));
@@ -116,8 +115,7 @@ public abstract partial class StorageContract
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
         var flush = Next(last, SessionDelta.Empty.Set("a", [1]));
-        var other = OwnerNonce.New();
-        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, other));
+        var other = await OwnedAsync(handle);
         await CommitAsync(handle, flush with { Owner = other });
 
         AssertOutcome(StoreOutcome.Fenced, await Storage.CommitAsync(handle, flush));
@@ -141,8 +139,7 @@ public abstract partial class StorageContract
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
         var both = Next(last, SessionDelta.Empty.Set("a", [1]).Set("b", [1]), "first", "second");
-        var other = OwnerNonce.New();
-        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, other));
+        var other = await OwnedAsync(handle);
         await CommitAsync(handle, both with { Owner = other, Entries = [both.Entries[0]], Delta = SessionDelta.Empty.Set("a", [1]) });
 
         // Not "already": its second call is nowhere. Nor where another call has the second one's place.
@@ -237,8 +234,7 @@ public abstract partial class StorageContract
     public async Task EveryStepOfAStaleOwner_IsFenced()
     {
         var (handle, last) = await CreateAsync(SessionDelta.Empty);
-        var owner = OwnerNonce.New();
-        AssertOutcome(StoreOutcome.Written, await ClaimAsync(handle, owner));
+        await ClaimAsync(handle);
 
         StoreReply[] replies =
         [

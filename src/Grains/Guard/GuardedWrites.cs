@@ -13,12 +13,12 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
     /// Holds the guard for the writes that wait, or, where none of the next changes anything, asks whether that is still so. Returns how
     /// many may be flushed now. None: whoever waits no longer was told, or all have to be applied anew.
     /// </summary>
-    /// <param name="readUnder">The nonce and the epoch that the session was read under.</param>
+    /// <param name="readUnder">The nonce that the session was read under.</param>
     /// <param name="hasLostLease">Which writes were made under a lease that is lost.</param>
     /// <param name="refresh">Has the session read anew, and the writes applied to that.</param>
     /// <param name="stop">Lets go of the session.</param>
     public async Task<int> ReadyAsync(
-        (OwnerNonce Nonce, long Epoch) readUnder, Func<PendingWrite, bool> hasLostLease, Action refresh, Action<SessionException> stop)
+        OwnerNonce readUnder, Func<PendingWrite, bool> hasLostLease, Action refresh, Action<SessionException> stop)
     {
         try
         {

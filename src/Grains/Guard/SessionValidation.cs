@@ -21,14 +21,13 @@ internal static class SessionValidation
 {
     /// <param name="owner">Asks.</param>
     /// <param name="session">The session, as logs name it.</param>
-    /// <param name="readUnder">The nonce and the epoch that it was read under.</param>
+    /// <param name="readUnder">The nonce that it was read under.</param>
     /// <param name="writes">What is in memory.</param>
     /// <exception cref="SessionDestroyedException">The session has ended.</exception>
     /// <exception cref="SessionUnavailableException">The store does not answer, or another silo of this cluster has it.</exception>
     public static async Task<Validity> ValidateAsync(
-        this SessionOwner owner, string session, (OwnerNonce Nonce, long Epoch) readUnder, ProjectedWrites writes)
+        this SessionOwner owner, string session, OwnerNonce readUnder, ProjectedWrites writes)
     {
-        var nonce = readUnder.Nonce;
         var version = writes.Flushed.Version;
         var askedAt = owner.AskedAt;
         var reply = await owner.PeekAsync();
@@ -44,15 +43,14 @@ internal static class SessionValidation
                 : "another cluster may have changed it, and the store that knows is out of reach.");
         }
 
-        // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data. In a later
-        // epoch it is somebody else's: a claim of ours was delayed on its way, sent again, and came in after theirs.
-        if (mark.Owner == nonce && mark.Version >= version && mark.Epoch <= readUnder.Epoch)
+        // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data.
+        if (mark.Owner == readUnder && mark.Version >= version)
         {
             owner.Confirm(askedAt);
             return Validity.Owned;
         }
 
-        if (mark.Owner == nonce && nonce == owner.Nonce)
+        if (mark.Owner == readUnder && readUnder == owner.Nonce)
         {
             return Validity.Behind;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 
 namespace SessionActors;
@@ -70,10 +71,16 @@ internal sealed record Creation
     public required long StartedAt { get; init; }
 }
 
-/// <summary>A random value drawn by each activation that wants to own a session; 22 characters of base64url.</summary>
+/// <summary>
+/// A random value drawn by each activation that wants to own a session; 22 characters of base64url. A claim gives it the epoch that began
+/// with that claim: one that comes in again, after others, makes another owner.
+/// </summary>
 internal readonly record struct OwnerNonce(string Value)
 {
     public static OwnerNonce New() => new(RequestId.New().ToString());
+
+    /// <summary>What a claim that was sent with this one makes the owner.</summary>
+    public OwnerNonce In(long epoch) => new(string.Create(CultureInfo.InvariantCulture, $"{Value}.{epoch}"));
 
     public override string ToString() => Value;
 }

@@ -147,6 +147,7 @@ internal static class RedisLayout
             Properties = properties,
             Version = version,
             Epoch = Number(meta, "@epoch"),
+            Owner = new OwnerNonce(meta.GetValueOrDefault("@owner", "")),
             OwnTtl = meta.ContainsKey("@ttl") ? TimeSpan.FromMilliseconds(Number(meta, "@ttl")) : null,
             LifetimeLeft = lifetimeLeft,
             KeptFor = keptFor,

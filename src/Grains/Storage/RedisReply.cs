@@ -88,7 +88,7 @@ internal static class RedisReply
             StoreOutcome.AlreadyWritten,
             Session: Session(nowMs, extra) is { } own ? own with { PreviousOwnerName = null, PreviousOwner = null } : null),
         "found" => new(StoreOutcome.Found, Mark: new(
-            (long)extra[0], (long)extra[4], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
+            (long)extra[0], new OwnerNonce((string)extra[1]!), (string)extra[2]!, Released: (string?)extra[3] == "1")),
         "live" => new(StoreOutcome.Found),
         "moved" => new(StoreOutcome.Fenced),
         "untold" => new(StoreOutcome.Found) { Untold = Untold(extra) },

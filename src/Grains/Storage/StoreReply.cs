@@ -87,8 +87,7 @@ internal readonly record struct StoreReply(
 
 /// <summary>What tells whether a session in memory is as the store has it.</summary>
 /// <param name="Version">How many deltas have been applied.</param>
-/// <param name="Epoch">How often it was claimed or created.</param>
-/// <param name="Owner">The nonce of whoever owns it.</param>
+/// <param name="Owner">Who owns it.</param>
 /// <param name="OwnerName">The owner's name.</param>
 /// <param name="Released">Whether the owner handed it over with nothing left in its memory.</param>
-internal sealed record SessionMark(long Version, long Epoch, OwnerNonce Owner, string OwnerName, bool Released = false);
+internal sealed record SessionMark(long Version, OwnerNonce Owner, string OwnerName, bool Released = false);

@@ -12,6 +12,9 @@ internal sealed record StoredSession
     /// <summary>How often the session was claimed or created; orders lease tokens.</summary>
     public required long Epoch { get; init; }
 
+    /// <summary>Who owns it now: the claim's nonce in its epoch.</summary>
+    public required OwnerNonce Owner { get; init; }
+
     /// <summary>The session's own idle time-out; null where the options' applies.</summary>
     public required TimeSpan? OwnTtl { get; init; }
 

@@ -1,7 +1,8 @@
 -- Makes somebody the session's owner and reads all of it: loading is claiming. Every earlier owner is fenced from now on.
 --
 -- KEYS[1]   the session
--- ARGV[1]   owner: the nonce of the activation that claims it
+-- ARGV[1]   owner: the nonce of the activation that claims it. It owns the session as nonce, dot, epoch: a claim that comes in again, after
+--           others, makes it no owner of what it had before
 -- ARGV[2]   silo: its name
 -- ARGV[3]   tombstone: ms to keep the tombstone, should the session be past its absolute end
 --
@@ -51,15 +52,14 @@ if ending and left <= 0 then
 end
 
 local outcome = 'already'
-if previous ~= owner then
+if previous ~= owner and previous ~= owner .. '.' .. epoch then
   outcome = 'written'
   -- HDEL first: Redis out of memory refuses HSET as a script's first write, and reading a session must go on then.
   redis.call('HDEL', key, '@released', unpack(released and { '@from' } or {}))
-  redis.call('HSET', key, '@owner', owner, '@silo', silo)
+  redis.call('HSET', key, '@silo', silo, '@owner', owner .. '.' .. string.format('%.0f', redis.call('HINCRBY', key, '@epoch', 1)))
   if not released and name and not string.find('\n' .. (from or '') .. '\n', '\n' .. name .. '\n', 1, true) then
     from = from and name .. '\n' .. from or name
     redis.call('HSET', key, '@from', string.match(from, '^[^\n]*\n?[^\n]*\n?[^\n]*\n?[^\n]*'))
   end
-  redis.call('HINCRBY', key, '@epoch', 1)
 end
 return reply(outcome, kept, left, name or '', released or '', redis.call('HGETALL', key), previous or '')

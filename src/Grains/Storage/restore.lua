@@ -20,7 +20,7 @@
 -- Reply: { outcome, key, owner, Redis time in ms }
 --   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim
 --   already    it is stored as it is, and is kept as long as asked
---   ahead      the owner has stored a higher version since, and nobody has claimed it; it is kept as long as asked
+--   ahead      the owner has stored a higher version since; it is kept as long as asked
 --   fenced     somebody else owns it, or did in between; then its name
 --   tombstone  the session has ended; then the reason
 --   late       the deadline is over
@@ -53,8 +53,8 @@ local function lower(a, b)
   return #a < #b or #a == #b and a < b
 end
 
-local reason, format, stored, name, has, owners, more = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@epoch', '@grace'))
+local reason, format, stored, name, has, more = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@grace'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -67,9 +67,6 @@ if format or redis.call('EXISTS', key) == 1 then
     return reply('already')
   end
   if stored == owner and lower(version, has) then
-    if owners ~= epoch then
-      return reply('fenced', name)
-    end
     keeps(more)
     return reply('ahead')
   end

@@ -41,7 +41,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
     private readonly SqliteStatement _set = database.Statement("REPLACE INTO property (session, name, value) VALUES (?, ?, ?)");
     private readonly SqliteStatement _expired = database.Statement("SELECT id FROM session WHERE expires <= ?1 LIMIT ?2");
     private readonly SqliteStatement _read = database.Statement(
-        "SELECT version, epoch, ttl, ends, expires, secret, generation, released, user, grace, told FROM session WHERE id = ?1");
+        "SELECT version, epoch, ttl, ends, expires, secret, generation, released, user, grace, told, owner FROM session WHERE id = ?1");
 
     private readonly SqliteStatement _properties = database.Statement("SELECT name, value FROM property WHERE session = ?1");
 
@@ -227,6 +227,7 @@ internal sealed class SqliteSessionRows(SqliteDatabase database)
                 Properties = ReadProperties(id),
                 Version = _read.Int64(0),
                 Epoch = _read.Int64(1),
+                Owner = new OwnerNonce(_read.Text(11)),
                 OwnTtl = _read.NullableTime(2),
                 LifetimeLeft = _read.NullableInt64(3) is { } ends ? new TimeSpan(ends - now) : null,
                 KeptFor = new TimeSpan(_read.Int64(4) - now - (_read.NullableInt64(9) ?? 0)),

@@ -67,15 +67,16 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
                 return new StoreReply(StoreOutcome.Expired, SessionEndReason.Lifetime);
             }
 
-            if (row.Owner == owner.Value)
+            if (row.Owner == owner.Value || row.Owner == owner.In(row.Epoch).Value)
             {
                 return new StoreReply(StoreOutcome.AlreadyWritten, Session: _rows.Read(row.Id, previous: null, Now));
             }
 
             // Read first, for the previous owner's mark; the epoch is the new owner's.
             var session = _rows.Read(row.Id, row, Now);
-            _rows.Own(row.Id, owner, ownerName);
-            return new StoreReply(StoreOutcome.Written, Session: session with { Epoch = session.Epoch + 1 });
+            session = session with { Epoch = row.Epoch + 1, Owner = owner.In(row.Epoch + 1) };
+            _rows.Own(row.Id, session.Owner, ownerName);
+            return new StoreReply(StoreOutcome.Written, Session: session);
         });
 
     public Task<StoreReply> CommitAsync(SessionHandle handle, Flush flush) => LiveStepAsync(handle, flush, row =>
@@ -99,7 +100,7 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
     });
 
     public Task<StoreReply> PeekAsync(SessionHandle handle) => LiveStepAsync(handle, flush: null, row =>
-        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, row.Epoch, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
+        new StoreReply(StoreOutcome.Found, Mark: new(row.Version, new OwnerNonce(row.Owner), row.OwnerName, row.Released)));
 
     public Task<StoreReply> TouchAsync(SessionHandle handle, OwnerNonce owner, long version, TimeSpan keepFor) =>
         LiveStepAsync(handle, flush: null, row =>
@@ -158,12 +159,9 @@ internal sealed class SqliteSessionStorage(SqliteDatabase database, TimeProvider
             case not null when row.Owner == restoration.Owner.Value && row.Version == restoration.State.Version:
                 Keep(row, restoration.KeepFor);
                 return new StoreReply(StoreOutcome.AlreadyWritten);
-            case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version
-                && row.Epoch == restoration.Epoch:
+            case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version:
                 Keep(row, restoration.KeepFor);
                 return new StoreReply(StoreOutcome.Ahead);
-            case not null when row.Owner == restoration.Owner.Value && row.Version > restoration.State.Version:
-                return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);
             case not null when row.Owner != restoration.Owner.Value
                 && (row.Owner != restoration.ClaimedFrom?.Owner.Value || row.Version > restoration.ClaimedFrom.Value.Version):
                 return new StoreReply(StoreOutcome.Fenced, OwnerName: row.OwnerName);

@@ -83,6 +83,7 @@ public sealed class RequestRingTests
         Properties = ImmutableDictionary<string, ReadOnlyMemory<byte>>.Empty,
         Version = version,
         Epoch = 1,
+        Owner = OwnerNonce.New(),
         OwnTtl = null,
         LifetimeLeft = null,
         KeptFor = TimeSpan.FromMinutes(1),
