@@ -9,6 +9,11 @@ internal sealed partial class SessionGrain
         ArgumentNullException.ThrowIfNull(request);
         using var call = _calls.Enter(request.Id);
         var writes = await _activation.LoadedAsync();
+        if (IsDoubtful(request, writes.Current))
+        {
+            await writes.ValidateAsync();
+        }
+
         CheckGeneration(writes.Current, request);
         RefuseOther(writes.Current, user);
         // Listed first: one that is bound and not listed would be beyond the limit, and nobody would see it.

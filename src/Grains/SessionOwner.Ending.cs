@@ -24,13 +24,10 @@ internal sealed partial class SessionOwner
 
         silo.Healing.Ends.Add(handle, reason);
         silo.Events?.Say(handle);
-        foreach (var name in reply.TakenFrom)
+        if (!await silo.WarnAsync(storage, handle, reply.TakenFrom, PatienceLeft(), this))
         {
-            if (!await WarnAsync(name, PatienceLeft()))
-            {
-                throw SessionUnavailableException.Unknown(
-                    session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
-            }
+            throw SessionUnavailableException.Unknown(
+                session, "it has ended, and the silo that had it in its memory could not be told: the store is out of reach.");
         }
 
         return reply.User;
@@ -99,27 +96,5 @@ internal sealed partial class SessionOwner
         {
             GrainLog.NotReleased(silo.Logger, session, reply.Outcome);
         }
-    }
-
-    /// <summary>
-    /// Before anybody is told what comes of a session that was taken from somebody who did not hand it over: Orleans may have two
-    /// activations of it, in silos that are both well, and the other one would go on answering from its memory. Those of other clusters
-    /// ask the store anyway. False where the store did not take the warning within the patience.
-    /// </summary>
-    private async Task<bool> WarnAsync(string previousOwner, TimeSpan patience)
-    {
-        if (!silo.Serving.IsOn || _guard is not null || !silo.Names.IsInOwnCluster(previousOwner))
-        {
-            return true;
-        }
-
-        if (previousOwner == silo.Names.Here)
-        {
-            await silo.Live.WithAsync(handle, activation => activation.HandOverAsync(this));
-            return true;
-        }
-
-        return silo.Names.StatusOf(previousOwner) == SiloStatus.Dead
-            || (await StoreRetry.UntilAnsweredAsync(silo.Time, patience, () => storage.WarnAsync(previousOwner))).IsDone;
     }
 }

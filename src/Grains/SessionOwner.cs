@@ -129,22 +129,25 @@ internal sealed partial class SessionOwner(
                 Has(stored.EventGrace, stored.Told, stored.Generation);
                 var state = SessionState.From(stored, silo.Options.Ttl);
                 lifetime.Start(silo.Now, sentAt, state.Ttl, stored.KeptFor, stored.LifetimeLeft);
-                foreach (var name in stored.TakenFrom)
-                {
-                    if (!await WarnAsync(name, patience))
-                    {
-                        throw SessionUnavailableException.NotApplied(session, "the store is out of reach.");
-                    }
-                }
-
+                await WarnAsync(stored.TakenFrom);
                 return new LoadedSession(state, new RequestRing(stored, silo.Now), stored.Epoch);
             case StoreOutcome.Missing:
                 throw new SessionDestroyedException(session, SessionEndReason.Missing);
             case StoreOutcome.Tombstone or StoreOutcome.Expired:
                 silo.Metrics.OnRefused(reply.Outcome);
+                // Whoever ended it may not have come to that, and who ends it again is told that it has ended.
+                await WarnAsync(reply.TakenFrom);
                 throw new SessionDestroyedException(session, reply.Reason);
             default:
                 throw NothingChanged(reply);
+        }
+
+        async Task WarnAsync(IReadOnlyList<string> names)
+        {
+            if (!await silo.WarnAsync(storage, handle, names, patience, this))
+            {
+                throw SessionUnavailableException.NotApplied(session, "the store is out of reach.");
+            }
         }
     }
 

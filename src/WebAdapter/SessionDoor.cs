@@ -110,10 +110,12 @@ internal sealed partial class SessionDoor : IDisposable
     /// <param name="cookie">The cookie.</param>
     /// <param name="slide">Whether this renews the idle time-out.</param>
     /// <param name="aborted">Ends the wait of an exclusive visit for its turn.</param>
+    /// <param name="asks">Whether it is asked for though this server lately found it ended.</param>
     /// <exception cref="SessionUnavailableException">It cannot be reached.</exception>
     /// <exception cref="SessionLeaseTimeoutException">Others had it to themselves for too long, or too many wait.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask OpenAsync(SessionVisit visit, string cookie, bool slide, CancellationToken aborted)
+    public async ValueTask OpenAsync(
+        SessionVisit visit, string cookie, bool slide, CancellationToken aborted, bool asks = false)
     {
         var reading = SessionToken.Read(cookie, Keys.Known, Now, out var token);
         if (reading == TokenReading.UnknownKey)
@@ -139,8 +141,9 @@ internal sealed partial class SessionDoor : IDisposable
             return;
         }
 
-        if (HasEnded(token.Handle))
+        if (!asks && HasEnded(token.Handle))
         {
+            visit.WasNotAskedFor = true;
             Opened(SessionStanding.Ended);
             return;
         }

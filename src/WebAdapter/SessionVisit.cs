@@ -131,13 +131,6 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         }
     }
 
-    /// <summary>The request is over, and the next one may have the session, where this one had it to itself.</summary>
-    public void End()
-    {
-        _isOver = true;
-        GiveTurnBack();
-    }
-
     /// <summary>The session as it is when this request has it to itself.</summary>
     /// <param name="atEnd">What is still to be done when the lease is disposed.</param>
     /// <param name="token">Ends the wait.</param>
@@ -158,8 +151,6 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     /// <exception cref="SessionDestroyedException">It ended or got a new secret meanwhile.</exception>
     public async Task<SessionSnapshot> ReadAsync() => Opened(await Connection.OpenAsync(slide: false));
 
-    private void GiveTurnBack() => _connection?.LeaveLease()?.ReleaseAsync().Ignore();
-
     private SessionSnapshot Opened(SessionOpening opening) => opening.Standing switch
     {
         SessionStanding.Open => opening.Snapshot!,
@@ -176,37 +167,6 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         _overlay?.Forget();
         _connection?.Forget();
         _isBegun = false;
-    }
-
-    /// <summary>Ends the session and goes on with a new one.</summary>
-    public async Task DestroyAsync()
-    {
-        // The holder of an old secret must neither end the session of whoever holds the new one, nor remove the newer cookie.
-        var isDetached = Phase == VisitPhase.Detached;
-        if (Phase == VisitPhase.Open || _connection is { IsAwaitingAnswer: true })
-        {
-            await Connection.DestroyAsync();
-            door.OnDestroyed(Connection.Handle);
-        }
-
-        GiveTurnBack();
-        _cookie = !isDetached && Token is not null ? CookieChange.Delete : CookieChange.None;
-        Phase = VisitPhase.New;
-        IsUnderOldSecret = false;
-        UserId = null;
-        _overlay = null;
-        _connection = null;
-        _isBegun = false;
-    }
-
-    /// <summary>Gives an open session a new secret.</summary>
-    public Task RegenerateAsync() => RegenerateAsync(userId: null);
-
-    private async Task RegenerateAsync(string? userId)
-    {
-        await Connection.RegenerateAsync(userId);
-        SendCookie();
-        door.Log.SessionRegenerated(Connection.Handle);
     }
 
     /// <summary>Commits what has changed; creates a new session even with nothing in it.</summary>

@@ -185,6 +185,44 @@ public sealed class HealingTests
     }
 
     [Fact]
+    public async Task Session_that_was_taken_and_ended_elsewhere_is_not_written_back_once_its_tombstone_has_gone()
+    {
+        await using var cluster = await StartAsync();
+        var handle = SessionHandle.New();
+        var session = await cluster.NewSessionAsync(handle: handle);
+        var other = OtherSilo(cluster);
+        await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
+        await _store.WarnAsync(NamesOf(cluster).Here);
+        await _store.DestroyAsync(handle, SessionEndReason.Destroyed, TimeSpan.FromSeconds(15));
+
+        // The store was away for longer than that, and has lost nothing.
+        _time.Advance(TimeSpan.FromSeconds(16));
+        _store.Identity = new StoreIdentity("started again");
+        await NoticeAsync(cluster);
+
+        await Until.TrueAsync(async () => await session.ReadAsync() is null, "the session has ended");
+        Assert.Equal((StoreOutcome.Missing, 0), ((await _store.PeekAsync(handle)).Outcome, cluster.Storage.Count("restore")));
+    }
+
+    [Fact]
+    public async Task End_that_is_repeated_warns_who_had_the_session_from_the_new_store()
+    {
+        await using var cluster = await StartAsync();
+        var handle = SessionHandle.New();
+        var session = await cluster.NewSessionAsync(handle: handle);
+        var takeOver = _store.Replica();
+        await session.DestroyAsync();
+        takeOver();
+        var other = OtherSilo(cluster);
+        await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
+
+        await NoticeAsync(cluster);
+
+        await Until.TrueAsync(async () => (await _store.ProbeAsync(other)).Warning is not null, "the other silo is warned");
+        Assert.Equal(StoreOutcome.Tombstone, (await _store.PeekAsync(handle)).Outcome);
+    }
+
+    [Fact]
     public async Task Session_ended_in_the_new_store_is_not_written_back()
     {
         await using var cluster = await StartAsync();
@@ -255,6 +293,18 @@ public sealed class HealingTests
         SessionCluster.StartAsync(_store, _time, configure: configure, clusterId: clusterId);
 
     private async Task<SessionMark?> PeekAsync(SessionHandle handle) => (await _store.PeekAsync(handle)).Mark;
+
+    private static OwnerNames NamesOf(SessionCluster cluster) =>
+        cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>();
+
+    // Of the same cluster, which does not know of it.
+    private static string OtherSilo(SessionCluster cluster)
+    {
+        var names = NamesOf(cluster);
+        var here = names.SiloOf(names.Here);
+        return names.Here.Replace(
+            here.ToParsableString(), SiloAddress.New(here.Endpoint, here.Generation + 1).ToParsableString(), StringComparison.Ordinal);
+    }
 
     private static Task<StoreProbe> NoticeAsync(SessionCluster cluster) => Watch(cluster).AskAsync();
 

@@ -107,6 +107,32 @@ public sealed class StaleActivationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nor_where_whoever_ended_it_died_before_it_warned_and_it_was_ended_again()
+    {
+        Assert.NotNull(await _stale.ReadAsync());
+        await _two.Store.DestroyAsync(_two.Handle, SessionEndReason.Destroyed, TimeSpan.FromMinutes(1));
+
+        // As a request does that comes with the cookie, before it ends what that opens.
+        Assert.Equal(SessionStanding.Ended, (await _session.OpenAsync(Secret, slide: true)).Standing);
+        await ProveAsync(_two.First);
+
+        Assert.Null(await VersionAsync(_stale));
+    }
+
+    [Fact]
+    public async Task A_store_that_has_lost_the_warning_leaves_nobody_answering_from_memory()
+    {
+        Assert.NotNull(await _stale.ReadAsync());
+        _two.Second.Storage.OnStep = (name, run) => name == "warn" ? Task.FromResult(new StoreReply(StoreOutcome.Written)) : run();
+        Assert.Equal(1, await VersionAsync(_session));
+        _two.Store.Replica()();
+        await ProveAsync(_two.First);
+        await _session.CommitAsync(Change);
+
+        Assert.Equal(2, await VersionAsync(_stale));
+    }
+
+    [Fact]
     public async Task A_repeated_commit_under_a_lease_is_not_told_there_that_the_lease_is_lost()
     {
         var lease = await _session.AcquireAsync(TestContext.Current.CancellationToken);
@@ -161,6 +187,15 @@ public sealed class StaleActivationTests : IAsyncLifetime
         var generation = await _session.RegenerateAsync(NewSecret, SessionRequest.New());
 
         await AssertMovedAsync(() => _stale.CommitAsync(Change, SessionRequest.New() with { Generation = generation }));
+    }
+
+    [Fact]
+    public async Task A_user_who_comes_with_a_newer_generation_is_not_taken_there_for_one_with_an_old_secret()
+    {
+        var generation = await _session.RegenerateAsync(NewSecret, SessionRequest.New());
+
+        await AssertMovedAsync(() => _stale.BindAsync(
+            new UserBinding { UserId = "ada" }, SessionRequest.New() with { Generation = generation }));
     }
 
     [Fact]

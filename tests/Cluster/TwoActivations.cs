@@ -3,8 +3,10 @@ using Microsoft.Extensions.Time.Testing;
 namespace SessionActors;
 
 /// <summary>Two activations of one session, forced: two clusters that know nothing of each other over one store.</summary>
-internal sealed class TwoActivations(SessionCluster first, SessionCluster second) : IAsyncDisposable
+internal sealed class TwoActivations(ModelSessionStorage store, SessionCluster first, SessionCluster second) : IAsyncDisposable
 {
+    public ModelSessionStorage Store => store;
+
     public SessionHandle Handle { get; } = SessionHandle.New();
 
     public SessionCluster First => first;
@@ -18,6 +20,7 @@ internal sealed class TwoActivations(SessionCluster first, SessionCluster second
         var time = new FakeTimeProvider();
         var storage = new ModelSessionStorage(time);
         return new TwoActivations(
+            storage,
             await SessionCluster.StartAsync(storage, time, clusterId: firstCluster),
             await SessionCluster.StartAsync(storage, time, clusterId: secondCluster));
     }

@@ -203,6 +203,7 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         {
             Identity = new StoreIdentity(RequestId.New().ToString());
             _entries.Clear();
+            _warnings.Clear();
         }
     }
 
@@ -212,11 +213,13 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         lock (_gate)
         {
             var copy = _entries.ToDictionary(entry => entry.Key, entry => entry.Value.Copy());
+            var warnings = _warnings.ToArray();
             return () =>
             {
                 BecomeAnother();
                 lock (_gate)
                 {
+                    Array.ForEach(warnings, warning => _warnings[warning.Key] = warning.Value);
                     foreach (var (handle, entry) in copy)
                     {
                         _entries[handle] = entry;
@@ -240,7 +243,7 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
     private Task<StoreReply> LiveStepAsync(SessionHandle handle, Func<Entry, StoreReply> step) => StepAsync(handle, entry => entry switch
     {
         null => new StoreReply(StoreOutcome.Missing),
-        { Ended: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason),
+        { Ended: { } reason } => new StoreReply(StoreOutcome.Tombstone, reason) { TakenFrom = entry.TakenFrom },
         { Grace: { } grace } when entry.ExpiresAt - grace <= Now => new StoreReply(StoreOutcome.Missing),
         _ => step(entry),
     });

@@ -198,37 +198,6 @@ public abstract partial class StorageContract
     }
 
     [Fact]
-    public async Task Destroy_TellsWhoHadItSinceTheLastHandOver_AlsoWhenRepeated()
-    {
-        var (held, _) = await CreateAsync(SessionDelta.Empty);
-        var (released, last) = await CreateAsync(SessionDelta.Empty);
-        await Storage.ReleaseAsync(released, last.Owner, Kept);
-        var (own, mine) = await CreateAsync(SessionDelta.Empty);
-        var (taken, _) = await CreateAsync(SessionDelta.Empty);
-        await ClaimAsync(taken, ownerName: "silo-2");
-        var (claimed, _) = await CreateAsync(SessionDelta.Empty);
-        var claimant = await OwnedAsync(claimed);
-
-        await AssertTellsAsync(["silo-1"], ["silo-1"], held);
-        await AssertTellsAsync([], [], released);
-        await AssertTellsAsync(["silo-2", "silo-1"], ["silo-2", "silo-1"], taken);
-        await AssertTellsAsync([], [], SessionHandle.New());
-        // Who is its owner knows, and has told the others already.
-        await AssertTellsAsync([], [], own, mine.Owner);
-        await AssertTellsAsync(["silo-1"], [], claimed, claimant);
-
-        async Task AssertTellsAsync(string[] first, string[] again, SessionHandle handle, OwnerNonce? owner = null)
-        {
-            var reply = await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept, owner);
-            AssertOutcome(StoreOutcome.Written, reply);
-            Assert.Equal(IsShared ? first : [], reply.TakenFrom);
-            reply = await Storage.DestroyAsync(handle, SessionEndReason.Destroyed, TombstoneKept);
-            AssertOutcome(StoreOutcome.AlreadyWritten, reply);
-            Assert.Equal(IsShared ? again : [], reply.TakenFrom);
-        }
-    }
-
-    [Fact]
     public async Task Warning_IsFoundByTheOwnerThatItIsFor()
     {
         var (one, other) = ($"silo {SessionHandle.New()}", $"silo {SessionHandle.New()}");

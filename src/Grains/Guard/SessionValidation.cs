@@ -60,7 +60,8 @@ internal static class SessionValidation
             return Validity.Unchanged;
         }
 
-        return mark.Owner != owner.Nonce && owner.IsInOwnCluster(mark.OwnerName)
+        // A claim of ours that is under way is nobody else's.
+        return !mark.Owner.IsOf(owner.Nonce) && owner.IsInOwnCluster(mark.OwnerName)
             ? throw SessionUnavailableException.TakenOver(session)
             : Validity.Changed;
     }

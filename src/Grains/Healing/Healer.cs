@@ -48,6 +48,8 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
                 {
                     Interlocked.Increment(ref replayed);
                     silo.Metrics.OnReplayed();
+                    // Whoever has had it in between from the new store.
+                    await silo.WarnAsync(storage, end.Handle, reply.TakenFrom, SessionRequest.DefaultPatience, claimant: null);
                 }
             }
             finally

@@ -5,7 +5,8 @@ namespace SessionActors;
 /// <summary>
 /// When a session in memory may be written back to a store that has lost it. The store is then another one than before, which alone says
 /// that it can have lost anything: what is missing in the same store was taken out of it. And the activation must have owned the session
-/// until so shortly before the old store was last seen that nobody else can have had it, or ended it, without being noticed.
+/// until so shortly before the old store was last seen that nobody else can have had it, or ended it, without being noticed; and nobody may
+/// have warned this silo since.
 /// </summary>
 internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch store, ServingLease serving)
 {
@@ -67,7 +68,7 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
 
     private bool IsAllowed(long confirmedAt) =>
         store.LastChange is { } change && confirmedAt <= change.NoticedAt && IsShortlyBefore(confirmedAt, change.LastSeenAt)
-        && change.LastSeenAt >= store.Before(store.Now, Window) && !serving.IsGivenUp;
+        && confirmedAt >= store.TakenAt && change.LastSeenAt >= store.Before(store.Now, Window) && !serving.IsGivenUp;
 
     private bool IsShortlyBefore(long confirmedAt, long seenAt) => confirmedAt >= store.Before(seenAt, options.Value.ServingLease);
 }

@@ -15,6 +15,7 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
 {
     // Who asks because the store has just said something strange will not take no for an answer at once.
     private const int Tries = 20;
+    private const int MostWarnings = 1000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
@@ -22,8 +23,10 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     private long _seenAt;
     private bool _isSilent;
     private volatile StoreChange? _lastChange;
+    private readonly HashSet<string> _warnings = [];
     private string? _warning;
     private long _warnedAt = long.MinValue;
+    private long _takenAt = long.MinValue;
     private readonly long[] _announcedAt = [.. Enumerable.Repeat(long.MinValue, ISessionStorage.UserParts)];
     private volatile IReadOnlyDictionary<int, string>? _marks;
     private Task _asking = Task.CompletedTask;
@@ -33,10 +36,15 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     public StoreChange? LastChange => _lastChange;
 
     /// <summary>
-    /// When it was noticed that sessions were claimed from this silo that it had not handed over: all that was known of any session before
-    /// that has to be asked for once more. Never: the smallest number.
+    /// When it was noticed that sessions were claimed from this silo that it had not handed over, or that the store is another one, which
+    /// may have lost that: all that was known of any session before that has to be asked for once more. Never: the smallest number.
     /// </summary>
     public long WarnedAt => Volatile.Read(ref _warnedAt);
+
+    /// <summary>
+    /// When the former alone was noticed: what was known of any session before that is nothing to write back. Never: the smallest number.
+    /// </summary>
+    public long TakenAt => Volatile.Read(ref _takenAt);
 
     /// <summary>Whether the store tells when a user's sessions were ended together.</summary>
     public bool TellsOfUsers => _marks is not null;
@@ -133,6 +141,7 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
             {
                 _warning = probe.Warning;
                 Volatile.Write(ref _warnedAt, Now);
+                NoteTaken();
             }
 
             NoteMarks(probe.Marks);
@@ -145,10 +154,26 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
             if (_identity is not null && identity is not null && _identity != identity)
             {
                 _lastChange = new StoreChange(_seenAt, Now);
+                Volatile.Write(ref _warnedAt, Now);
                 OnChange?.Invoke();
             }
 
             (_identity, _seenAt) = (identity ?? _identity, askedAt);
+        }
+    }
+
+    // A store that has lost the last one tells none, or one from before.
+    private void NoteTaken()
+    {
+        if (_warnings.Count > MostWarnings)
+        {
+            // One from before counts once more then, which only keeps something from being written back.
+            _warnings.Clear();
+        }
+
+        if (_warning is not null && _warnings.Add(_warning))
+        {
+            Volatile.Write(ref _takenAt, Now);
         }
     }
 

@@ -82,5 +82,9 @@ internal readonly record struct OwnerNonce(string Value)
     /// <summary>What a claim that was sent with this one makes the owner.</summary>
     public OwnerNonce In(long epoch) => new(string.Create(CultureInfo.InvariantCulture, $"{Value}.{epoch}"));
 
+    /// <summary>Whether a claim with that one made this the owner, in whichever epoch.</summary>
+    public bool IsOf(OwnerNonce claim) =>
+        Value.StartsWith(claim.Value, StringComparison.Ordinal) && (Value.Length == claim.Value.Length || Value[claim.Value.Length] == '.');
+
     public override string ToString() => Value;
 }

@@ -97,7 +97,11 @@ internal static class RedisReply
         "behind" => new(StoreOutcome.Behind),
         "ahead" => new(StoreOutcome.Ahead),
         "missing" => new(StoreOutcome.Missing),
-        "tombstone" => new(StoreOutcome.Tombstone, RedisLayout.Reason((string)extra[0]!)),
+        // Of a claim with those who are to hear of it.
+        "tombstone" => new(StoreOutcome.Tombstone, RedisLayout.Reason((string)extra[0]!))
+        {
+            TakenFrom = extra.Length > 1 ? Names(extra[1]) : [],
+        },
         "expired" => new(StoreOutcome.Expired, RedisLayout.Reason((string)extra[0]!)),
         "exists" => new(StoreOutcome.Exists),
         "late" => new(StoreOutcome.Late),
@@ -107,9 +111,11 @@ internal static class RedisReply
     // What a destroy adds: who is to hear of it, whose session it was.
     private static StoreReply Ended(StoreOutcome outcome, ReadOnlySpan<RedisResult> extra) => new(outcome)
     {
-        TakenFrom = Text(extra[0]) is { } names ? [.. names.Split('\n')] : [],
+        TakenFrom = Names(extra[0]),
         User = Text(extra[1]) is { } user ? BoundUser.Parse(user) : null,
     };
+
+    private static string[] Names(RedisResult lines) => Text(lines)?.Split('\n') ?? [];
 
     private static string? Text(RedisResult part) => (string?)part is { Length: > 0 } text ? text : null;
 

@@ -67,7 +67,9 @@ internal readonly record struct StoreReply(
     /// </summary>
     public bool AfterUnknown { get; init; }
 
-    /// <summary>The names of those who had the session and may not know that it is over, where it was ended.</summary>
+    /// <summary>
+    /// The names of those who had the session and may not know that it is over, where it was ended, or was to be claimed.
+    /// </summary>
     public IReadOnlyList<string> TakenFrom { get; init; } = [];
 
     /// <summary>Whose session it was, where it was ended.</summary>

@@ -12,7 +12,7 @@
 --              at most and a line each, who had it since the last hand-over and may not know that they have it no more
 --   already    the owner has it already, the epoch stays; then the same
 --   missing    nothing is stored, or its time is over
---   tombstone  the session has ended; then the reason
+--   tombstone  the session has ended; then the reason, and the names of those who may not know it, a line each, '' for nobody
 --   expired    it is past its absolute end: a tombstone now; then the reason
 local key, owner, silo, tombstone = KEYS[1], unpack(ARGV, 1, 3)
 
@@ -29,7 +29,7 @@ end
 local reason, format, previous, name, released, epoch, ending, from, grace = unpack(
   redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@released', '@epoch', '@until', '@from', '@grace'))
 if reason then
-  return reply('tombstone', reason)
+  return reply('tombstone', reason, from or '')
 end
 local kept = redis.call('PTTL', key) - (tonumber(grace) or 0)
 if not format and redis.call('EXISTS', key) == 0 or grace and kept <= 0 then
