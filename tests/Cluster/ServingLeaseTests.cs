@@ -22,6 +22,22 @@ public sealed class ServingLeaseTests
     }
 
     [Fact]
+    public async Task While_the_store_is_out_of_reach_an_old_secret_is_told_nothing_and_the_newest_is_answered_from_memory()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var secret = SecretHash.Of("secret"u8);
+        var session = await cluster.NewSessionAsync(secret);
+        cluster.Storage.OnStep = (_, _) => Task.FromResult(new StoreReply(StoreOutcome.Unsent));
+
+        var error = await Assert.ThrowsAsync<SessionUnavailableException>(
+            () => cluster.MoveTimeAsync(session.OpenAsync(SecretHash.Of("another"u8), slide: true).AsTask()));
+
+        Assert.Contains("the store alone knows", error.Message, StringComparison.Ordinal);
+        Assert.False(error.MayBeApplied);
+        Assert.Equal(SessionStanding.Open, (await session.OpenAsync(secret, slide: true)).Standing);
+    }
+
+    [Fact]
     public async Task Reads_without_a_proof_ask_the_store_and_are_answered_from_memory_where_nothing_has_changed()
     {
         await using var cluster = await StartAsync("one");

@@ -38,9 +38,12 @@ internal static class SessionValidation
 
         if (reply.Mark is not { } mark)
         {
-            throw SessionUnavailableException.NotApplied(session, owner.Guard is null
-                ? "its silo cannot prove that nobody else has changed it (ServingLease), and the store that knows is out of reach."
-                : "another cluster may have changed it, and the store that knows is out of reach.");
+            throw SessionUnavailableException.NotApplied(
+                session,
+                owner.KnowsAll ? "the store alone knows whether somebody else has it now, and it is out of reach."
+                    : owner.Guard is null
+                    ? "its silo cannot prove that nobody else has changed it (ServingLease), and the store that knows is out of reach."
+                    : "another cluster may have changed it, and the store that knows is out of reach.");
         }
 
         // A higher version under our own nonce is a flush of ours that is under way; a lower one is a store that lost data.

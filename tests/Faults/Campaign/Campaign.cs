@@ -217,7 +217,11 @@ internal sealed class Campaign : IAsyncDisposable
         Checked = new(_checked),
         Recovery = _recovery.Times,
         Broken = [.. _world.Findings.Broken],
-        Notes = [.. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}")],
+        Notes =
+        [
+            .. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}"),
+            .. _front.Crashed.Select(crash => $"not caught: {crash.Path} {crash.Answer}\n{crash.LastWords}"),
+        ],
         Skipped = _world.Network is null
             ? $"{string.Join(", ", FaultDeck.NeedNetwork)}: this machine allows no network namespaces ({_world.WhyNoNetwork})"
             : null,

@@ -17,6 +17,7 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(10);
     private const int MostSlow = 200;
+    private const int MostCrashed = 3;
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AfterSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileNobodyIsThere = TimeSpan.FromMilliseconds(10);
@@ -24,6 +25,7 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
     private readonly ConcurrentDictionary<string, long> _answers = new();
     private readonly ConcurrentQueue<Answer> _lastFailures = new();
     private readonly ConcurrentQueue<(string Path, Answer Answer)> _slow = new();
+    private readonly ConcurrentQueue<(string Path, Answer Answer, string LastWords)> _crashed = new();
     private int _turn;
     private long _nextAt;
     private long _done;
@@ -44,6 +46,9 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
 
     /// <summary>The requests that took longer than any call may take by itself.</summary>
     public IReadOnlyCollection<(string Path, Answer Answer)> Slow => _slow;
+
+    /// <summary>The first requests that an exception ended which nobody caught, with what their server had to say of it.</summary>
+    public IReadOnlyCollection<(string Path, Answer Answer, string LastWords)> Crashed => _crashed;
 
     /// <summary>The last request that nothing came back for in all the time that a client waits.</summary>
     public (TimeSpan From, TimeSpan To, string Path)? LastHang { get; private set; }
@@ -77,6 +82,11 @@ internal sealed class Front(IReadOnlyList<AppServer> servers, Clock clock, int m
                 if (counted.To - from > SlowFrom && _slow.Count < MostSlow)
                 {
                     _slow.Enqueue((path, counted));
+                }
+
+                if (answer.Status == 500 && _crashed.Count < MostCrashed)
+                {
+                    _crashed.Enqueue((path, counted, server.LastWords));
                 }
 
                 return counted;
