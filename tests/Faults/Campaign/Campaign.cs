@@ -219,6 +219,7 @@ internal sealed class Campaign : IAsyncDisposable
         Broken = [.. _world.Findings.Broken],
         Notes =
         [
+            $"last to recover: {_recovery.Slowest}",
             .. _front.Slow.Select(slow => $"slow: {slow.Path} {slow.Answer}"),
             .. _front.Crashed.Select(crash => $"not caught: {crash.Path} {crash.Answer}\n{crash.LastWords}"),
         ],

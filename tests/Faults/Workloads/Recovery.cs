@@ -9,6 +9,9 @@ internal sealed class Recovery(Clock clock)
     private readonly List<TimeSpan> _times = [];
     private TimeSpan _since;
 
+    /// <summary>The session that took longest, and its calls until it was answered.</summary>
+    public (TimeSpan Took, string Session)? Slowest { get; private set; }
+
     /// <summary>From a fault's end to the first success of a session.</summary>
     public IReadOnlyList<TimeSpan> Times
     {
@@ -44,7 +47,9 @@ internal sealed class Recovery(Clock clock)
         {
             if (answer.From >= _since && _awaited.Remove(subject))
             {
-                _times.Add(answer.To - _since);
+                var took = answer.To - _since;
+                _times.Add(took);
+                Slowest = Slowest?.Took >= took ? Slowest : (took, $"{subject}, since {_since.TotalSeconds:0.000} s{subject.History}");
             }
         }
     }

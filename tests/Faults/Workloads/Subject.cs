@@ -14,10 +14,11 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 {
     private const int MostRemembered = 40;
 
-    private readonly ConcurrentDictionary<string, string> _asking = new();
+    private readonly ConcurrentDictionary<long, string> _asking = new();
     private readonly ConcurrentQueue<(string Path, string? Cookie, Answer Answer)> _history = new();
     private volatile bool _isLost;
     private Answer _last;
+    private long _asked;
 
     protected FaultWorld World { get; } = scene.World;
 
@@ -45,7 +46,7 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
         $"{Tag} ({(_asking.IsEmpty ? "asks for nothing" : string.Join(", ", _asking.Values))}; last: {_last})";
 
     /// <summary>Its last calls, a line each, for whoever has to find out how something came about.</summary>
-    protected string History => string.Concat(_history.Select(call => string.Create(
+    public string History => string.Concat(_history.Select(call => string.Create(
         CultureInfo.InvariantCulture,
         $"\n    {call.Answer.From.TotalSeconds:0.000}-{call.Answer.To.TotalSeconds:0.000} s, server {call.Answer.Server}: {call.Path} "
             + $"with {call.Cookie?[^6..]}: {call.Answer.Http.Status} {call.Answer.Body.ReplaceLineEndings(" ")}")));
@@ -93,8 +94,8 @@ internal abstract class Subject(SubjectScene scene, string tag, Seeded random)
 
     protected async Task<Answer> AskAsync(string path, string? cookie)
     {
-        var ask = $"{path} since {World.Clock.Now.TotalSeconds:0.0} s";
-        _asking[ask] = ask;
+        var ask = Interlocked.Increment(ref _asked);
+        _asking[ask] = $"{path} since {World.Clock.Now.TotalSeconds:0.0} s";
         var answer = await scene.Front.AskAsync(path, cookie);
         _asking.TryRemove(ask, out _);
         _last = answer;

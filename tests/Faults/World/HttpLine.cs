@@ -23,6 +23,9 @@ internal sealed class HttpLine(IPEndPoint server) : IDisposable
     // Of a server whose plug is pulled nothing comes back, not even a refusal.
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
 
+    // Nor an acknowledgement. Left to itself TCP sends again after pauses that double: a request that was cut off for 7 s waits 6 s more.
+    private static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(3);
+
     private static readonly HttpAnswer NotSent = new(0, "", null, WasSent: false);
     private static readonly HttpAnswer Unanswered = new(0, "", null, WasSent: true);
 
@@ -89,6 +92,9 @@ internal sealed class HttpLine(IPEndPoint server) : IDisposable
 
     private sealed class Connection(Socket socket) : IDisposable
     {
+        // TCP_USER_TIMEOUT of Linux, in milliseconds.
+        private const int TcpUserTimeout = 18;
+
         private byte[] _buffer = new byte[4096];
         private int _filled;
 
@@ -102,6 +108,7 @@ internal sealed class HttpLine(IPEndPoint server) : IDisposable
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
+                EndInSilence(socket);
                 await socket.ConnectAsync(server, stop).AsTask().WaitAsync(ConnectTimeout, TimeProvider.System, stop);
                 return new Connection(socket);
             }
@@ -135,6 +142,22 @@ internal sealed class HttpLine(IPEndPoint server) : IDisposable
         }
 
         public void Dispose() => socket.Dispose();
+
+        // What was sent and what is waited for: one by the timeout of TCP, the other by its probes. A process that is slow or stopped is
+        // not meant: its system still acknowledges.
+        private static void EndInSilence(Socket socket)
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 1);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 1);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, (int)SilenceTimeout.TotalSeconds - 1);
+            if (OperatingSystem.IsLinux())
+            {
+                Span<byte> milliseconds = stackalloc byte[sizeof(int)];
+                BitConverter.TryWriteBytes(milliseconds, (int)SilenceTimeout.TotalMilliseconds);
+                socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpUserTimeout, milliseconds);
+            }
+        }
 
         private static string? Header(string[] head, string name) => head
             .FirstOrDefault(line => line.Length > name.Length && line[name.Length] == ':'

@@ -24,6 +24,10 @@ public sealed class NetworkTests
         await Until.TrueAsync(async () => (await front.AskAsync("/set/a/d", begun.Http.Cookie)).IsDone, "Redis is reached again");
 
         await network.UnplugAsync(0, plugged: false);
+        // On the connection that is there: the client gives up by itself.
+        var cutOff = await front.AskAsync("/get/a", begun.Http.Cookie);
+        Assert.Equal(0, cutOff.Http.Status);
+        Assert.Null(front.LastHang);
         Assert.Equal(0, await StatusAsync(world.Servers[0]));
         await network.UnplugAsync(0, plugged: true);
         await Until.TrueAsync(async () => await StatusAsync(world.Servers[0]) == 200, "it is reached again");
