@@ -17,6 +17,8 @@ builder.AddDashboard();
 
 var app = builder.Build();
 app.UseActorSession();
+// Inside, so that a ticket out of reach is answered as a session out of reach is.
+app.UseAuthentication();
 app.UseAuthorization();
 app.MapSessionHealth();
 app.MapDashboard();

@@ -24,6 +24,10 @@ public sealed class NewSession
     /// </summary>
     [Id(3)]
     internal bool IsIndex { get; init; }
+
+    /// <summary>Whether its events are told to nobody: it is a ticket, which goes with a session that has them. Default: false.</summary>
+    [Id(4)]
+    internal bool IsUntold { get; init; }
 }
 
 /// <summary>The answer to <see cref="ISessionGrain.CreateAsync"/>.</summary>

@@ -74,6 +74,7 @@ public sealed class SessionOpening
                 Generation = now.Generation,
                 UserId = now.UserId,
                 GoesWith = now.GoesWith,
+                IsUnlisted = now.IsUnlisted,
                 History = now.History,
             },
         };

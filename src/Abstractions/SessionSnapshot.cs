@@ -47,6 +47,10 @@ public sealed class SessionSnapshot
     [Id(6)]
     public SessionHandle? GoesWith { get; init; }
 
+    /// <summary>Whether it is a user's and not on the list of their sessions.</summary>
+    [Id(8)]
+    internal bool IsUnlisted { get; init; }
+
     /// <summary>What <see cref="Version"/> is counted in: drawn when a silo loads the session, which may be older then.</summary>
     [Id(7)]
     public ulong History { get; init; }

@@ -107,5 +107,9 @@ public sealed record UserBinding
     [Id(5)]
     public SessionHandle? Replaces { get; init; }
 
+    /// <summary>Whether the session comes on the list only where that place is there still, and nobody took it just now.</summary>
+    [Id(6)]
+    internal bool OnlyInPlace { get; init; }
+
     private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? text[..MaxTextLength] : text;
 }

@@ -12,6 +12,15 @@ public sealed class UserSessionLimitException : SessionException
         : base(session, $"Session {session} was not bound: its user has MaxSessionsPerUser = {allowed} sessions. End one of them first, "
             + "raise MaxSessionsPerUser, or set OnSessionLimit to EndOldest.") => Allowed = allowed;
 
+    private UserSessionLimitException(string session)
+        : base(
+            session, $"Session {session} was not bound: the place that it was to take on its user's list is gone, or was taken just now.")
+    {
+    }
+
+    /// <summary>Only that place was wanted.</summary>
+    internal static UserSessionLimitException NoPlace(string session) => new(session);
+
     /// <summary>How many there may be.</summary>
     [Id(0)]
     public int Allowed { get; }

@@ -61,7 +61,7 @@ internal sealed partial class SessionActivation
 
         if (_writes is null)
         {
-            Unlist(user, reason);
+            Unlist(user);
         }
 
         Stop(new SessionDestroyedException(session, reason));
@@ -69,7 +69,7 @@ internal sealed partial class SessionActivation
 
     private void TellSeen(PendingWrites writes)
     {
-        if (writes.Current.User is not { } user || (user.IsUnlisted && user.With is null))
+        if (writes.Current.User is not { } user || PlaceOf(user) is not var (listed, with))
         {
             return;
         }
@@ -79,7 +79,6 @@ internal sealed partial class SessionActivation
         if (silo.Now - _toldSeenAt >= interval)
         {
             _toldSeenAt = silo.Now;
-            var (listed, with) = user.With is { } other ? (SessionHandle.Parse(other), handle) : (handle, (SessionHandle?)null);
             silo.Users.Of(user.Id).SeenAsync(listed, KeptFor(writes) + interval, with).Ignore();
         }
     }
@@ -87,12 +86,15 @@ internal sealed partial class SessionActivation
     private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     // The list finds out by itself in the end.
-    private void Unlist(BoundUser? user, SessionEndReason reason)
+    private void Unlist(BoundUser? user)
     {
-        if (user is { IsUnlisted: false })
+        if (user is not null && PlaceOf(user) is var (listed, with))
         {
-            var ranOut = reason is SessionEndReason.Idle or SessionEndReason.Lifetime;
-            silo.Users.Of(user.Id).RemoveAsync(handle, ranOut).Ignore();
+            silo.Users.Of(user.Id).RemoveAsync(listed, with).Ignore();
         }
     }
+
+    // The session that the list knows, and this one where it only goes with that; null where the list knows nothing of it.
+    private (SessionHandle Listed, SessionHandle? With)? PlaceOf(BoundUser user) =>
+        user.With is { } other ? (SessionHandle.Parse(other), handle) : user.IsUnlisted ? null : (handle, null);
 }

@@ -192,7 +192,7 @@ internal sealed partial class SessionActivation(
         {
             silo.Metrics.OnEnded(ended.Reason);
             GrainLog.Ended(silo.Logger, session, ended.Reason);
-            Unlist(writes?.Current.User, ended.Reason);
+            Unlist(writes?.Current.User);
         }
 
         if (writes?.HasUnstored is true)

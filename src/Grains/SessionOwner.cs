@@ -52,7 +52,7 @@ internal sealed partial class SessionOwner(
             Secret = state.Secret,
             AbsoluteLifetime = asked.IsIndex || asked.AbsoluteLifetime < silo.Options.AbsoluteLifetime
                 || silo.Options.AbsoluteLifetime is null ? asked.AbsoluteLifetime : silo.Options.AbsoluteLifetime,
-            EventGrace = silo.Events is null || asked.IsIndex ? null : silo.Options.EventGrace,
+            EventGrace = silo.Events is null || asked.IsIndex || asked.IsUntold ? null : silo.Options.EventGrace,
             // An earlier try counts too: past the deadline none may make the session any more.
             StartedAt = silo.Time.GetTimestamp() - (long)(request.UnansweredFor.TotalSeconds * silo.Time.TimestampFrequency),
         };

@@ -139,6 +139,7 @@ internal sealed class SessionState
         Generation = Generation,
         UserId = User?.Id,
         GoesWith = User?.With is { } listed ? SessionHandle.Parse(listed) : null,
+        IsUnlisted = User is { IsUnlisted: true },
         History = History.Id,
     };
 

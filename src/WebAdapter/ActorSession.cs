@@ -81,7 +81,9 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     public void Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (TakesChanges())
+        // MVC does it after each page, for the messages that there are none of.
+        var isNoChange = isReadOnly && !visit.Overlay.TryGetValue(key, out _);
+        if (!isNoChange && TakesChanges())
         {
             visit.Overlay.Remove(key);
         }
@@ -147,6 +149,13 @@ internal sealed class ActorSession(SessionVisit visit, bool isReadOnly) : IActor
     public async Task RegenerateAsync()
     {
         RefuseReadOnly();
+        if (visit.IsUnderOldSecret)
+        {
+            // A browser that never got the newest one is not to be locked out: who signs in here begins with a new session.
+            await DestroyAsync();
+            return;
+        }
+
         RefuseAbsent();
         if (IsNew)
         {

@@ -46,6 +46,10 @@ public static class ActorSessionServiceCollectionExtensions
     /// Keeps the tickets of cookie authentication in sessions: the browser gets a key instead of all that the ticket says, and a ticket
     /// that is ended, with its user's sessions for instance, is ended at every server. The scheme is the one that the session follows
     /// (<see cref="ActorSessionOptions.SignInScheme"/>).
+    /// <para>
+    /// Call <c>UseAuthentication()</c> yourself, after <c>UseActorSession()</c>. Where it runs before, as it does by itself where nobody
+    /// calls it, a ticket out of reach is 500 instead of 503, since who a visitor is nobody guesses: whatever <c>OnUnavailable</c> says.
+    /// </para>
     /// </summary>
     public static IServiceCollection AddActorTicketStore(this IServiceCollection services)
     {

@@ -28,6 +28,9 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         }
     }
 
+    /// <summary>Whether a ticket is still good.</summary>
+    public static async Task<bool> IsThereAsync(SessionDoor door, string key) => await OpenAsync(door, key, slide: false) is not null;
+
     public Task<string> StoreAsync(AuthenticationTicket ticket) => StoreAsync(ticket, visit: null);
 
     public Task<string> StoreAsync(AuthenticationTicket ticket, HttpContext httpContext, CancellationToken cancellationToken) =>
@@ -36,7 +39,7 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     /// <summary>Stores a renewed ticket. One that has ended meanwhile stays so.</summary>
     public async Task RenewAsync(string key, AuthenticationTicket ticket)
     {
-        if (await OpenAsync(key, slide: true) is not { } open)
+        if (await OpenAsync(door, key, slide: true) is not { } open)
         {
             return;
         }
@@ -54,18 +57,18 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
         }
     }
 
-    public async Task<AuthenticationTicket?> RetrieveAsync(string key) => Read(await OpenAsync(key, slide: true));
+    public async Task<AuthenticationTicket?> RetrieveAsync(string key) => Read(await OpenAsync(door, key, slide: true));
 
     public async Task<AuthenticationTicket?> RetrieveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken)
     {
-        var open = await OpenAsync(key, slide: true);
+        var open = await OpenAsync(door, key, slide: true);
         RequestTicket.Set(httpContext, new RequestTicket(key, open?.Snapshot.GoesWith));
         return Read(open);
     }
 
     public async Task RemoveAsync(string key)
     {
-        if (await OpenAsync(key, slide: false) is { } open)
+        if (await OpenAsync(door, key, slide: false) is { } open)
         {
             await door.Calls.ChangeAsync(
                 open.Grain, open.Key.Handle, door.Calls.NewRequest(open.Snapshot.Generation, first: null),
@@ -77,7 +80,10 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     {
         var key = TicketKey.New();
         var grain = door.GrainOf(key.Handle);
-        var session = new NewSession { Secret = key.Hash, Delta = Delta(ticket) };
+        var session = new NewSession
+        {
+            Secret = key.Hash, Delta = Delta(ticket), AbsoluteLifetime = door.AbsoluteLifetime, IsUntold = true,
+        };
         await door.Calls.ChangeAsync(
             grain, key.Handle, door.Calls.NewRequest(generation: null, first: null),
             request => grain.CreateAsync(session, request), CancellationToken.None);
@@ -102,7 +108,7 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     private static AuthenticationTicket? Read(OpenTicket? open) => open?.Snapshot.TryGetValue(Property, out var bytes) is true
         ? TicketSerializer.Default.Deserialize(bytes.Value.ToArray()) : null;
 
-    private async Task<OpenTicket?> OpenAsync(string text, bool slide)
+    private static async Task<OpenTicket?> OpenAsync(SessionDoor door, string text, bool slide)
     {
         if (!TicketKey.TryParse(text, out var key))
         {

@@ -34,6 +34,7 @@ internal sealed partial class SessionDoor
 
         if (HasEnded(old.Token.Handle))
         {
+            visit.HasUsedOldCookie = true;
             return;
         }
 
@@ -53,5 +54,6 @@ internal sealed partial class SessionDoor
         }
 
         await EnterAsync(visit, old.Token.Handle, connection, await OpenAsync(visit, connection, slide, aborted), sendsCookie: true);
+        visit.HasUsedOldCookie = true;
     }
 }

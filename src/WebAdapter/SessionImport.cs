@@ -87,6 +87,7 @@ internal sealed class SessionImport
     }
 
     /// <summary>The session that an old cookie names; null where the text is none. Whether it is still there says only the cache.</summary>
+    /// <exception cref="SessionUnavailableException">The keys that it is protected by are out of reach.</exception>
     public OldSession? Recognize(string cookie)
     {
         // Base64 without its padding.
@@ -101,9 +102,15 @@ internal sealed class SessionImport
             var key = Encoding.UTF8.GetString(_protector.Unprotect(bytes[..length]));
             return key.Length == KeyLength ? OldSession.Of(key, bytes.AsSpan(0, length)) : null;
         }
-        catch (CryptographicException)
+        catch (CryptographicException e) when (e.InnerException is null or CryptographicException)
         {
             return null;
+        }
+        catch (CryptographicException e)
+        {
+            // What keeps Data Protection from its keys comes out as if the cookie were wrong.
+            throw SessionUnavailableException.NotApplied(
+                "of an old cookie", "Data Protection cannot read its keys (SessionActors:ImportFrom).", e);
         }
     }
 

@@ -6,6 +6,12 @@ internal sealed partial class SessionVisit
     /// <summary>The cookie of ASP.NET Core's own session that the request came with; null without one, and where none is wanted.</summary>
     public string? OldCookie => _carrier == door.Cookie ? door.Import?.ReadCookie(context) : null;
 
+    /// <summary>
+    /// Whether the session that the old cookie names has been made ours, or has ended. One that nobody could read stays: perhaps somebody
+    /// can with the next request.
+    /// </summary>
+    public bool HasUsedOldCookie { get; set; }
+
     // The newest cookie is another request's where that has given the session its secret.
     private void SendCookie() => _cookie = _connection is { IsOvertaken: true } ? CookieChange.None : CookieChange.Send;
 
@@ -29,7 +35,8 @@ internal sealed partial class SessionVisit
 
         switch (_cookie)
         {
-            case CookieChange.Send:
+            // Until it is the user's that it began for, no cookie leads to it.
+            case CookieChange.Send when !_isToFollow:
                 Send();
                 break;
             case CookieChange.SendAgain:
@@ -38,7 +45,7 @@ internal sealed partial class SessionVisit
                 DeleteOldCookie();
                 _carrier.Delete(context);
                 break;
-            case CookieChange.None when Phase == VisitPhase.New:
+            case CookieChange.None when Phase == VisitPhase.New && HasUsedOldCookie:
                 DeleteOldCookie();
                 break;
         }
@@ -48,8 +55,12 @@ internal sealed partial class SessionVisit
 
     private void Send()
     {
-        // The old one first: deleting takes back what was to be sent under the same name.
-        DeleteOldCookie();
+        // The old one first: deleting takes back what was to be sent under the same name. Without consent it goes on leading here.
+        if (HasUsedOldCookie && IsCookieAllowed)
+        {
+            DeleteOldCookie();
+        }
+
         _carrier.Send(context, Connection.Cookie, Overlay.OwnTtl);
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class SessionVisit
         _cookie = !isDetached && Token is not null ? CookieChange.Delete : CookieChange.None;
         Phase = VisitPhase.New;
         IsUnderOldSecret = false;
-        UserId = null;
+        (UserId, _isUnlisted, _isToFollow) = (null, false, false);
         _overlay = null;
         _connection = null;
         _isBegun = false;

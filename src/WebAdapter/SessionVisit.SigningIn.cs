@@ -3,6 +3,12 @@ namespace SessionActors;
 /// <content>How the session becomes a user's.</content>
 internal sealed partial class SessionVisit
 {
+    // Whether it was created and is not yet the user's whose ticket the request came with.
+    private bool _isToFollow;
+
+    // Whether it is the user's and not on the list.
+    private bool _isUnlisted;
+
     /// <summary>Makes the session a user's; creates a new one.</summary>
     public async Task BindAsync(string userId, string? device)
     {
@@ -11,6 +17,11 @@ internal sealed partial class SessionVisit
             await CreateAsync(CancellationToken.None);
         }
 
+        await BindAsync(userId, device, onlyInPlace: false);
+    }
+
+    private async Task BindAsync(string userId, string? device, bool onlyInPlace)
+    {
         var ticket = RequestTicket.Of(context) is { } came && door.UserIdOf(context.User) == userId ? came : null;
         var replaces = ticket?.Session != Connection.Handle ? ticket?.Session : null;
         await Connection.BindAsync(new UserBinding
@@ -19,8 +30,9 @@ internal sealed partial class SessionVisit
             Device = device ?? context.Request.Headers.UserAgent,
             Address = context.Connection.RemoteIpAddress?.ToString(),
             Replaces = replaces,
+            OnlyInPlace = onlyInPlace,
         });
-        UserId = userId;
+        (UserId, _isUnlisted, _isToFollow) = (userId, false, false);
         door.Log.SessionBound(Connection.Handle);
         if (replaces is not null)
         {
@@ -30,30 +42,48 @@ internal sealed partial class SessionVisit
 
     /// <summary>
     /// A session that begins while its visitor is signed in by a ticket of ours is the user's from its beginning. On the list it takes the
-    /// place of the one that the ticket went with: it is the same browser, and what ends one of the two is to end both.
+    /// place of the one that the ticket went with: it is the same browser, and what ends one of the two is to end both. Where requests at
+    /// once each begin one, one of them has the place, and the others stay off the list: nobody knows whose cookie the browser will keep.
+    /// If it is another's, that one takes the place with a later change.
     /// </summary>
     private async Task FollowTicketAsync()
     {
-        if (RequestTicket.Of(context) is not { } ticket || door.UserIdOf(context.User) is not { } userId)
+        if (RequestTicket.Of(context) is not { } ticket || door.UserIdOf(context.User) is not { } userId
+            || (_isUnlisted && UserId != userId))
         {
+            _isToFollow = false;
             return;
         }
 
         try
         {
-            if (ticket.Session is not null)
+            if (ticket.Session is { } listed && listed != Connection.Handle)
             {
-                await BindAsync(userId, device: null);
+                await BindAsync(userId, device: null, onlyInPlace: true);
                 return;
             }
         }
         catch (UserSessionLimitException)
         {
-            // Its place is gone, and there is no other. Who is signed in may have a session all the same.
+            // Its place is gone, or was taken just now, and there is no other. Who is signed in may have a session all the same.
         }
 
-        await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
-        UserId = userId;
+        if (_isToFollow)
+        {
+            await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
+            await StayWithTicketAsync(ticket);
+            (UserId, _isUnlisted, _isToFollow) = (userId, true, false);
+        }
+    }
+
+    // What ended all of the user's sessions while this request was under way has ended the ticket, and had yet to see this one.
+    private async Task StayWithTicketAsync(RequestTicket ticket)
+    {
+        if (!await ActorTicketStore.IsThereAsync(door, ticket.Key))
+        {
+            await Connection.DestroyAsync();
+            throw new SessionDestroyedException(Connection.Handle.LogName, SessionEndReason.Revoked);
+        }
     }
 
     private async Task TakeTicketAsync(RequestTicket ticket, string userId)

@@ -58,7 +58,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     public bool HasChanges => Phase switch
     {
         VisitPhase.New => _isBegun && IsCookieAllowed,
-        VisitPhase.Open => Overlay.IsChanged,
+        VisitPhase.Open => Overlay.IsChanged || (_isToFollow && !_headersAreGone),
         _ => false,
     };
 
@@ -86,7 +86,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         connection.Opened(snapshot.Generation, opening.IsUnderOldSecret);
         _connection = connection;
         _overlay = new SessionOverlay(snapshot);
-        UserId = snapshot.UserId;
+        (UserId, _isUnlisted) = (snapshot.UserId, snapshot.IsUnlisted);
         _cookie = sendsCookieAgain && !opening.IsUnderOldSecret ? CookieChange.SendAgain : CookieChange.None;
     }
 
@@ -165,6 +165,12 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     public void Forget()
     {
         _overlay?.Forget();
+        if (Phase == VisitPhase.New && _connection is { IsAwaitingAnswer: true })
+        {
+            // It may have been created, and a handle is used once.
+            _connection = null;
+        }
+
         _connection?.Forget();
         _isBegun = false;
     }
@@ -178,6 +184,11 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
             if (Phase == VisitPhase.New)
             {
                 await CreateAsync(token);
+                _isToFollow = true;
+            }
+
+            if (_isToFollow || _isUnlisted)
+            {
                 await FollowTicketAsync();
             }
 
@@ -208,7 +219,17 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
 
     private async Task CreateAsync(CancellationToken token)
     {
-        var created = await Connection.CreateAsync(Overlay.Send(), token);
+        SessionCreated created;
+        try
+        {
+            created = await Connection.CreateAsync(Overlay.Send(), token);
+        }
+        catch (SessionException e) when (SessionConnection.IsCertain(e))
+        {
+            Overlay.TakeBack();
+            throw;
+        }
+
         Overlay.Acknowledge(created.Version);
         Overlay.LearnTtl(created.Ttl);
         Phase = VisitPhase.Open;
@@ -250,6 +271,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     public bool Ignores(Exception e)
     {
         door.Log.CommitFailed(Connection.Handle, e);
-        return door.IgnoresFailure && e is not (SessionConflictException or SessionLeaseLostException);
+        // Any other failure is an answer: that of a session which is in reach.
+        return door.IgnoresFailure && (e is SessionUnavailableException or not SessionException);
     }
 }

@@ -102,6 +102,61 @@ public sealed class CompanionTests
         Assert.NotNull(await next.ReadAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_place_goes_when_both_have_ended_whichever_was_first(bool runsOut)
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (session, ticket) = await BothAsync(cluster);
+        if (runsOut)
+        {
+            cluster.Time.Advance(TimeSpan.FromHours(1));
+            Assert.Null(await session.ReadAsync());
+        }
+        else
+        {
+            await session.DestroyAsync();
+        }
+
+        Assert.Equal(HandleOf(session), Assert.Single((await cluster.User(Ada).ListAsync()).Sessions).Handle);
+
+        await ticket.DestroyAsync();
+
+        await Until.TrueAsync(async () => (await cluster.User(Ada).ListAsync()).Sessions is [], "the place has gone");
+    }
+
+    [Fact]
+    public async Task One_whose_session_was_ended_by_itself_is_ended_by_its_place()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (session, ticket) = await BothAsync(cluster);
+        await session.DestroyAsync();
+
+        Assert.True(await cluster.User(Ada).EndAsync(HandleOf(session)));
+
+        Assert.Null(await ticket.ReadAsync());
+        Assert.Empty((await cluster.User(Ada).ListAsync()).Sessions);
+    }
+
+    [Fact]
+    public async Task One_that_the_list_has_lost_comes_back_with_its_next_use()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (session, ticket) = await BothAsync(cluster);
+        var index = cluster.Silos.Client.GetGrain<IUserSessionsIndex>(Ada);
+        await index.RemoveAsync(HandleOf(session), HandleOf(ticket));
+        await index.RemoveAsync(HandleOf(session), with: null);
+        Assert.Empty((await cluster.User(Ada).ListAsync()).Sessions);
+
+        cluster.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(SessionStanding.Open, (await ticket.OpenAsync(SecretHash.Of([7]), slide: true)).Standing);
+
+        await Until.TrueAsync(
+            async () => (await cluster.User(Ada).EndAsync(HandleOf(session))), "the list knows again what went with the session");
+        Assert.Null(await ticket.ReadAsync());
+    }
+
     private static async Task<(ISessionGrain Session, ISessionGrain Ticket)> BothAsync(SessionCluster cluster)
     {
         var session = await cluster.NewSessionAsync();

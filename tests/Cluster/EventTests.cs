@@ -41,6 +41,9 @@ public sealed class EventTests
         await using var cluster = await StartAsync(recorder, options => options.AbsoluteLifetime = TimeSpan.FromHours(1));
         var index = cluster.Session(SessionHandle.New());
         await index.CreateAsync(new NewSession { Delta = SessionDelta.Empty.Set("to", "x"u8), IsIndex = true }, SessionRequest.New());
+        var ticket = cluster.Session(SessionHandle.New());
+        await ticket.CreateAsync(new NewSession { Delta = SessionDelta.Empty.Set("to", "x"u8), IsUntold = true }, SessionRequest.New());
+        await ticket.DestroyAsync();
         var session = await cluster.NewSessionAsync();
         for (var i = 0; i < 6; i++)
         {

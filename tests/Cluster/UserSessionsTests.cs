@@ -85,7 +85,7 @@ public sealed class UserSessionsTests
         await using var cluster = await SessionCluster.StartAsync();
         var session = await BoundAsync(cluster, Ada);
         await cluster.DeactivateAsync(session);
-        await cluster.Silos.Client.GetGrain<IUserSessionsIndex>(Ada).RemoveAsync(HandleOf(session), ranOut: false);
+        await cluster.Silos.Client.GetGrain<IUserSessionsIndex>(Ada).RemoveAsync(HandleOf(session), with: null);
 
         await cluster.User(Ada).EndAllAsync();
 
@@ -321,7 +321,7 @@ public sealed class UserSessionsTests
         var all = await AllAsync(cluster);
         Assert.Equal(handles.Length, all.Count);
         Assert.Equal(handles.ToHashSet(), [.. all]);
-        await index.RemoveAsync(handles[0], ranOut: false);
+        await index.RemoveAsync(handles[0], with: null);
         Assert.Equal(handles[1..].ToHashSet(), [.. await AllAsync(cluster)]);
         await cluster.User(Ada).EndAllAsync();
         Assert.Empty(await AllAsync(cluster));

@@ -26,9 +26,11 @@ internal interface IUserSessionsIndex : IGrainWithStringKey
     [Alias("SetAgain")]
     Task SetAgainAsync(UserMark mark);
 
-    /// <summary>A session of the user's has ended. Its place on the list stays while what goes with it lives on by itself.</summary>
+    /// <summary>
+    /// A session of the user's has ended, or what goes with it. Its place on the list stays while the other of the two lives on by itself.
+    /// </summary>
     /// <param name="session">The session.</param>
-    /// <param name="ranOut">Whether its time was over, rather than that somebody ended it.</param>
-    [Alias("Remove")]
-    Task RemoveAsync(SessionHandle session, bool ranOut);
+    /// <param name="with">What went with it, where that has ended; null for the session itself.</param>
+    [Alias("Ended")]
+    Task RemoveAsync(SessionHandle session, SessionHandle? with);
 }

@@ -37,6 +37,10 @@ internal sealed record UserSessionEntry
     [Id(8)]
     public long WithExpiresAt { get; init; }
 
+    /// <summary>When it took the place of another one as its ticket's next session; 0 where it did not.</summary>
+    [Id(9)]
+    public long FollowedAt { get; init; }
+
     public UserSession ToPublic() => new()
     {
         Handle = SessionHandle.Parse(Session),

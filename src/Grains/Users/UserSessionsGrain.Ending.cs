@@ -13,19 +13,22 @@ internal sealed partial class UserSessionsGrain
         var grain = GrainFactory.GetGrain<ISessionGrain>(session);
         var isTheirs = (await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask()))?.UserId == _user;
         // What goes with it may live on by itself.
-        if (isTheirs || (await StoredAsync(() => _pages.FindAsync(session)))?.With is not null)
+        if (isTheirs || (await StoredAsync(() => FindAsync(session)))?.With is not null)
         {
-            await EndListedAsync([session], SessionEndReason.Revoked);
-            return true;
+            return await StoredAsync(async () =>
+            {
+                await EndListedAsync([session], SessionEndReason.Revoked);
+                return true;
+            });
         }
 
-        await RemoveAsync(session, ranOut: false);
+        await RemoveAsync(session, with: null);
         return false;
     }
 
     public async Task EndOthersAsync(SessionHandle kept)
     {
-        var listed = await StoredAsync(() => _pages.FindAsync(kept));
+        var listed = await StoredAsync(() => FindAsync(kept));
         await EndTogetherAsync([kept.ToString(), .. HandlesOf(listed?.With).Select(handle => handle.ToString())]);
     }
 
@@ -91,7 +94,7 @@ internal sealed partial class UserSessionsGrain
     {
         foreach (var session in sessions)
         {
-            var listed = await _pages.FindAsync(session);
+            var listed = await FindAsync(session);
             await EndAsync([session, .. HandlesOf(listed?.With)], reason);
             await _pages.RemoveAsync(session);
             _seen.Remove(session);
@@ -112,15 +115,20 @@ internal sealed partial class UserSessionsGrain
     {
         foreach (var session in HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
         {
-            var grain = GrainFactory.GetGrain<ISessionGrain>(session);
-            var found = await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask());
-            // One that was added a moment ago is about to be bound.
-            if (found?.UserId == _user || (found is { UserId: null } && entry.BoundAt > Now - BoundWithin.TotalMilliseconds))
+            if (await LivesAsync(session, isNew: entry.BoundAt > Now - BoundWithin.TotalMilliseconds))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    // One that was added a moment ago is about to be bound.
+    private async Task<bool> LivesAsync(SessionHandle session, bool isNew)
+    {
+        var grain = GrainFactory.GetGrain<ISessionGrain>(session);
+        var found = await grain.RetryAsync(SessionRequest.DefaultPatience, () => grain.ReadAsync().AsTask());
+        return found is not null && (found.UserId == _user || (isNew && found.UserId is null));
     }
 }

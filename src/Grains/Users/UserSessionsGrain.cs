@@ -19,6 +19,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     private readonly ISessionStorage _sessions;
     private readonly UserSessionPages _pages;
     private readonly UserLimit _limit;
+    private readonly bool _isShared;
     private readonly TellSilos _silos;
     private readonly EventTeller _events;
     private readonly TimeProvider _time;
@@ -42,6 +43,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         _user = context.GrainId.Key.ToString()!;
         _pages = new UserSessionPages(context.GrainId, storage, time);
         _limit = new UserLimit(options.Value, _pages, metrics);
+        _isShared = options.Value.CrossCluster is not null;
     }
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -50,11 +52,11 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     {
         if (user.IsUnlisted)
         {
-            if (user.With is { } other && await _pages.FindAsync(other) is { } listed)
+            if (user.With is { } other && await FindAsync(other) is { } listed)
             {
                 await EndAsync(HandlesOf(listed.With).Where(before => before != session), SessionEndReason.Destroyed);
                 await _pages.SetAsync(
-                    Latest(listed) with { With = session.ToString(), WithExpiresAt = In(keptFor + (keptFor / 20)) }, IsOver);
+                    listed with { With = session.ToString(), WithExpiresAt = In(keptFor + (keptFor / 20)) }, IsOver);
                 _seen.Remove(other);
             }
 
@@ -62,6 +64,11 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         }
 
         var place = user.Replaces is { } old ? await PlaceOfAsync(old) : null;
+        if (user.OnlyInPlace && (place is null || place.FollowedAt > Now - BoundWithin.TotalMilliseconds))
+        {
+            throw UserSessionLimitException.NoPlace(session.LogName);
+        }
+
         if (_limit.IsOn && place is null)
         {
             await EndListedAsync(await _limit.BeforeAsync(session, IsOver, LivesAsync), SessionEndReason.Limit);
@@ -76,8 +83,9 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             SeenAt = Now,
             ExpiresAt = In(keptFor),
             Stamp = _mark.State.Stamp,
+            FollowedAt = user.OnlyInPlace ? Now : 0,
         };
-        var before = place ?? await _pages.FindAsync(session);
+        var before = place ?? await FindAsync(session);
         _seen.Remove(session);
         await _pages.SetAsync(entry with { With = before?.With, WithExpiresAt = before?.WithExpiresAt ?? 0 }, IsOver);
         if (place is not null)
@@ -91,28 +99,34 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     });
 
     private async Task<UserSessionEntry?> PlaceOfAsync(SessionHandle session) =>
-        await _pages.FindAsync(session) is { } entry && !IsOver(entry) ? Latest(entry) : null;
+        await FindAsync(session) is { } entry && !IsOver(entry) ? entry : null;
+
+    private async Task<UserSessionEntry?> FindAsync(SessionHandle session) =>
+        _seen.GetValueOrDefault(session) ?? await _pages.FindAsync(session);
 
     public async Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with)
     {
-        var known = _seen.GetValueOrDefault(session) ?? await StoredAsync(() => _pages.FindAsync(session));
+        var known = await StoredAsync(() => FindAsync(session));
         if (with is not null)
         {
-            if (known?.With == with.Value.ToString())
+            var other = with.Value.ToString();
+            if (known?.With == other || (known?.With is null && await LivesAsync(with.Value, isNew: false)))
             {
-                See(session, known with { SeenAt = Now, WithExpiresAt = In(keptFor) });
+                known ??= Unnamed(session, expiresAt: Now);
+                See(session, known with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
             }
 
             return;
         }
 
-        // One that the list has lost comes back without its name.
-        known ??= new UserSessionEntry
-        {
-            Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = In(keptFor), Stamp = _mark.State.Stamp,
-        };
-        See(session, known with { SeenAt = Now, ExpiresAt = In(keptFor) });
+        See(session, (known ?? Unnamed(session, In(keptFor))) with { SeenAt = Now, ExpiresAt = In(keptFor) });
     }
+
+    // One that the list has lost comes back without its name.
+    private UserSessionEntry Unnamed(SessionHandle session, long expiresAt) => new()
+    {
+        Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = expiresAt, Stamp = _mark.State.Stamp,
+    };
 
     private void See(SessionHandle session, UserSessionEntry entry)
     {
@@ -121,22 +135,22 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             WriteSeenAsync, new GrainTimerCreationOptions(SeenWithin, SeenWithin) { KeepAlive = true });
     }
 
-    public Task RemoveAsync(SessionHandle session, bool ranOut) => StoredAsync(async () =>
+    public Task RemoveAsync(SessionHandle session, SessionHandle? with) => StoredAsync(async () =>
     {
-        if (ranOut && await _pages.FindAsync(session) is { With: not null } entry && Latest(entry).WithExpiresAt > Now)
+        if (await FindAsync(session) is not { } entry || (with is not null && entry.With != with.ToString()))
         {
             return false;
         }
 
+        var left = with is null ? entry with { ExpiresAt = Now } : entry with { With = null, WithExpiresAt = 0 };
         _seen.Remove(session);
-        await _pages.RemoveAsync(session);
+        await (IsOver(left) ? _pages.RemoveAsync(session) : _pages.SetAsync(left, IsOver));
         return true;
     });
 
     public Task SetAgainAsync(UserMark mark) => StoredAsync(async () =>
     {
-        _pages.Forget();
-        await _mark.ReadStateAsync();
+        await ReadAgainAsync();
         if (_mark.State.Stamp < mark.Stamp)
         {
             await SetAsync(mark);
@@ -205,21 +219,32 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             || _mark.State.Ends(new BoundUser(_user, entry.Stamp), session);
     }
 
+    private async Task ReadAgainAsync()
+    {
+        _pages.Forget();
+        await _mark.ReadStateAsync();
+    }
+
     private long In(TimeSpan duration) => (long)Math.Min(Now + duration.TotalMilliseconds, long.MaxValue / 2);
 
-    // Where Orleans has two activations of a list, each finds by the etags that the other has written it, and does its part again.
+    // Where Orleans has two activations of a list, each finds by the etags that the other has written it, and does its part again. Where
+    // clusters share a store two are the rule, and what the other one has written is read, too.
     private async Task<T> StoredAsync<T>(Func<Task<T>> change)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
+                if (_isShared && tries == 1)
+                {
+                    await ReadAgainAsync();
+                }
+
                 return await change();
             }
             catch (InconsistentStateException) when (tries < MostTries)
             {
-                _pages.Forget();
-                await _mark.ReadStateAsync();
+                await ReadAgainAsync();
             }
             catch (Exception e) when (e is not SessionException)
             {

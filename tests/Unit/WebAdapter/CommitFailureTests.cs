@@ -148,6 +148,24 @@ public sealed class CommitFailureTests : IAsyncLifetime
         Assert.DoesNotContain("inner workings", await WebSite.TextAsync(broken), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_follows_a_create_that_nobody_answered_for_and_that_was_given_up_is_another_session()
+    {
+        var failures = 1;
+        _site.Failure = method => method == nameof(ISessionGrain.CreateAsync) && failures-- > 0 ? Unknown(method) : null;
+        using var browser = _site.NewBrowser();
+        Assert.Equal("another", await browser.GetAsync("/give-up"));
+        Assert.Equal("changed", await browser.GetAsync("/get"));
+    }
+
+    [Fact]
+    public async Task What_was_too_much_when_a_session_was_bound_may_be_taken_back()
+    {
+        using var browser = _site.NewBrowser();
+        Assert.Equal("taken back", await browser.GetAsync("/bind-large"));
+        Assert.Equal("changed", await browser.GetAsync("/get"));
+    }
+
     private static SessionUnavailableException? Unknown(string method) =>
         method is nameof(ISessionGrain.CommitAsync) or nameof(ISessionGrain.CreateAsync)
         ? SessionUnavailableException.Unknown("12345678", "the store did not answer.")
@@ -163,6 +181,26 @@ public sealed class CommitFailureTests : IAsyncLifetime
 
     private static void Endpoints(WebApplication app)
     {
+        app.MapGet("/give-up", async (HttpContext http) =>
+        {
+            var session = http.GetActorSession();
+            var first = session.Handle;
+            session.SetString("a", "lost");
+            await Assert.ThrowsAsync<SessionUnavailableException>(() => session.CommitAsync());
+            Assert.Equal(first, session.Handle);
+            session.Forget();
+            session.SetString("a", "changed");
+            return session.Handle == first ? "the same" : "another";
+        });
+        app.MapGet("/bind-large", async (HttpContext http) =>
+        {
+            var session = http.GetActorSession();
+            session.SetString("a", "changed");
+            session.Set("large", new byte[100_000]);
+            await Assert.ThrowsAsync<SessionLimitExceededException>(() => session.BindAsync("ada"));
+            session.Remove("large");
+            return "taken back";
+        });
         var page = "the page"u8.ToArray();
         app.MapGet("/get", (HttpContext http) => http.Session.GetString("a") ?? "-");
         app.MapGet("/reset", (HttpContext http) => http.Session.SetString("a", "before"));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
@@ -176,6 +177,60 @@ public sealed class ImportTests
         Assert.Contains("ImportFrom:Cookie:Name", noName.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task While_the_keys_are_out_of_reach_the_answer_is_503_and_the_cookie_stays()
+    {
+        var keys = new UnreachableKeys();
+        await using var site = await StartAsync(OfAnotherName, services => keys.AddTo(services));
+        using var browser = await VisitorAsync(site);
+        browser.Cookies.Add(browser.Address, new Cookie("old", browser.SessionCookie, "/"));
+        keys.Fail = new CryptographicException("The key ring failed.", new IOException("no share"));
+
+        using (var refused = await browser.TryGetAsync("/set/name"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.False(refused.Headers.Contains("Set-Cookie"));
+        }
+
+        keys.Fail = null;
+        Assert.Equal("ann", await browser.GetAsync("/get/name"));
+        Assert.Null(browser.Cookies.GetCookies(browser.Address)["old"]);
+    }
+
+    [Fact]
+    public async Task A_cookie_that_nobody_can_read_stays_until_somebody_can()
+    {
+        var keys = new UnreachableKeys();
+        await using var site = await StartAsync(OfAnotherName, services => keys.AddTo(services));
+        using var browser = await VisitorAsync(site);
+        browser.Cookies.Add(browser.Address, new Cookie("old", browser.SessionCookie, "/"));
+        keys.Fail = new CryptographicException("It is of another application.");
+
+        Assert.Equal("-", await browser.GetAsync("/get/name"));
+        await browser.GetAsync("/set/name");
+
+        keys.Fail = null;
+        Assert.NotNull(browser.Cookies.GetCookies(browser.Address)["old"]);
+    }
+
+    [Fact]
+    public async Task A_visitor_without_consent_keeps_the_old_cookie_and_the_session()
+    {
+        await using var site = await StartAsync(
+            OfAnotherName, around: app => app.UseCookiePolicy(new CookiePolicyOptions { CheckConsentNeeded = _ => true }));
+        using var browser = await VisitorAsync(site);
+        browser.Cookies.Add(browser.Address, new Cookie("old", browser.SessionCookie, "/"));
+
+        for (var times = 0; times < 2; times++)
+        {
+            using var response = await browser.TryGetAsync("/get/name");
+            Assert.False(response.Headers.Contains("Set-Cookie"));
+            Assert.Equal("ann", await WebSite.TextAsync(response));
+        }
+    }
+
+    private static void OfAnotherName(ActorSessionOptions options) => options.ImportFrom!.Cookie.Name = "old";
+
     private static void Endpoints(WebApplication app)
     {
         app.MapGet("/get/{name}", (HttpContext http, string name) => http.Session.GetString(name) ?? "-");
@@ -185,7 +240,9 @@ public sealed class ImportTests
     }
 
     private Task<WebSite> StartAsync(
-        Action<ActorSessionOptions>? configure = null, Action<IServiceCollection>? services = null) =>
+        Action<ActorSessionOptions>? configure = null,
+        Action<IServiceCollection>? services = null,
+        Action<WebApplication>? around = null) =>
         WebSite.StartAsync(
             Endpoints,
             options =>
@@ -193,6 +250,7 @@ public sealed class ImportTests
                 options.ImportFrom = new SessionImportOptions { CacheKey = "old" };
                 configure?.Invoke(options);
             },
+            around,
             services: all =>
             {
                 all.AddKeyedSingleton<IDistributedCache>("old", _cache);
@@ -221,6 +279,28 @@ public sealed class ImportTests
         browser.SessionCookie = Uri.EscapeDataString(
             Convert.ToBase64String(protector.Protect(Encoding.UTF8.GetBytes(key))).TrimEnd('='));
         return browser;
+    }
+
+    /// <summary>Data Protection whose keys can be out of reach.</summary>
+    private sealed class UnreachableKeys : IDataProtectionProvider
+    {
+        private readonly EphemeralDataProtectionProvider _inner = new();
+
+        public Exception? Fail { get; set; }
+
+        public void AddTo(IServiceCollection services) => services.AddSingleton<IDataProtectionProvider>(this);
+
+        public IDataProtector CreateProtector(string purpose) => new Protector(this, _inner.CreateProtector(purpose));
+
+        private sealed class Protector(UnreachableKeys keys, IDataProtector inner) : IDataProtector
+        {
+            public IDataProtector CreateProtector(string purpose) => new Protector(keys, inner.CreateProtector(purpose));
+
+            public byte[] Protect(byte[] plaintext) => inner.Protect(plaintext);
+
+            public byte[] Unprotect(byte[] protectedData) =>
+                keys.Fail is { } failure ? throw failure : inner.Unprotect(protectedData);
+        }
     }
 
     /// <summary>Requests that create a session, as they are sent.</summary>

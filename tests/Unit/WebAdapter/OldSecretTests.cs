@@ -109,6 +109,22 @@ public sealed class OldSecretTests
         Assert.Equal(HttpStatusCode.InternalServerError, committed.StatusCode);
     }
 
+    [Fact]
+    public async Task Whoever_signs_in_with_one_begins_with_a_new_session()
+    {
+        await using var site = await WebSite.StartAsync(Endpoints);
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/x");
+        using var left = site.NewBrowser();
+        left.SessionCookie = browser.SessionCookie;
+        await browser.GetAsync("/regenerate");
+
+        Assert.Equal("ada", await left.GetAsync("/sign-in"));
+
+        Assert.NotEqual(browser.Handle, left.Handle);
+        Assert.Equal(("x", "y"), (await browser.GetAsync("/get"), await left.GetAsync("/get")));
+    }
+
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static void Endpoints(WebApplication app)
@@ -116,6 +132,15 @@ public sealed class OldSecretTests
         app.MapGet("/get", (HttpContext http) => http.Session.GetString("a") ?? "-");
         app.MapGet("/set/{value}", (HttpContext http, string value) => http.Session.SetString("a", value));
         app.MapGet("/bind", (HttpContext http) => http.GetActorSession().BindAsync("ada"));
+        app.MapGet("/sign-in", async (HttpContext http) =>
+        {
+            http.Session.SetString("a", "dropped");
+            await http.GetActorSession().RegenerateAsync();
+            await http.GetActorSession().BindAsync("ada");
+            http.Session.SetString("a", "y");
+            await http.Session.CommitAsync();
+            return http.GetActorSession().UserId;
+        });
         app.MapGet("/regenerate", (HttpContext http) => http.GetActorSession().RegenerateAsync());
         app.MapGet("/atomic", async (HttpContext http, bool commit = false) =>
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -35,6 +36,23 @@ public sealed class OnUnavailableTests
         Assert.Equal("set", await browser.GetAsync("/set/2"));
         Assert.Contains(WebLog.CommitFailedId, site.Events);
         Assert.Equal("True 1", await browser.GetAsync("/get"));
+    }
+
+    [Fact]
+    public async Task With_Ignore_a_commit_that_is_refused_by_a_session_in_reach_is_answered_as_ever()
+    {
+        await using var site = await WebSite.StartAsync(Endpoints, options => options.OnUnavailable = UnavailableBehaviour.Ignore);
+        using var browser = site.NewBrowser();
+        await browser.GetAsync("/set/1");
+
+        using (var large = await browser.TryGetAsync("/large"))
+        {
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
+        }
+
+        site.Failure = method => method == "CommitAsync" ? SessionLeaseTimeoutException.Crowded("12345678", 1) : null;
+        using var crowded = await browser.TryGetAsync("/set/2");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, crowded.StatusCode);
     }
 
     [Fact]
@@ -84,6 +102,7 @@ public sealed class OnUnavailableTests
     private static void Endpoints(WebApplication app)
     {
         app.MapGet("/get", Read);
+        app.MapGet("/large", (HttpContext http) => http.Session.Set("a", new byte[100_000]));
         app.MapGet("/load", async (HttpContext http) =>
         {
             await http.Session.LoadAsync();

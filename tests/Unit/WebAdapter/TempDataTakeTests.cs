@@ -48,6 +48,20 @@ public sealed class TempDataTakeTests
     }
 
     [Fact]
+    public async Task An_endpoint_that_cannot_change_it_may_remove_what_is_not_there()
+    {
+        await using var site = await WebSite.StartAsync(Endpoints);
+        using var stranger = site.NewBrowser();
+        Assert.Equal("-", await stranger.GetAsync("/read-only-take"));
+
+        using var browser = await WithMessageAsync(site);
+        using var refused = await browser.TryGetAsync("/read-only-take");
+        Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
+        Assert.Equal("hello", await browser.GetAsync("/take"));
+        Assert.Equal("-", await browser.GetAsync("/read-only-take"));
+    }
+
+    [Fact]
     public async Task A_session_out_of_reach_is_503_or_where_that_is_ignored_a_page_without_the_message()
     {
         await using var failing = await WebSite.StartAsync(Endpoints);
@@ -80,12 +94,8 @@ public sealed class TempDataTakeTests
     private static void Endpoints(WebApplication app)
     {
         app.MapGet("/set/{value}", (HttpContext http, string value) => http.Session.SetString(Property, value));
-        app.MapGet("/take", (HttpContext http) =>
-        {
-            var value = Read(http);
-            http.Session.Remove(Property);
-            return value;
-        });
+        app.MapGet("/take", Take);
+        app.MapGet("/read-only-take", Take).WithSessionAccess(SessionAccess.ReadOnly);
         app.MapGet("/read-twice", (HttpContext http) => $"{Read(http)} {Read(http)}");
         app.MapGet("/set-and-read", (HttpContext http) =>
         {
@@ -93,6 +103,13 @@ public sealed class TempDataTakeTests
             return Read(http);
         });
         app.MapGet("/read-only", (HttpContext http) => $"{Read(http)}").WithSessionAccess(SessionAccess.ReadOnly);
+    }
+
+    private static string Take(HttpContext http)
+    {
+        var value = Read(http);
+        http.Session.Remove(Property);
+        return value;
     }
 
     private static string Read(HttpContext http) => http.Session.GetString(Property) ?? "-";
