@@ -61,8 +61,8 @@ internal sealed partial class PendingWrites
     }
 
     /// <summary>How many of those that wait may be flushed now.</summary>
-    private ValueTask<int> ReadyAsync() => owner.KnowsAll || _writes.OldestAcknowledgedAt is not null ? new(Flush.MaxEntries) : new(
-        (_guarded ??= new GuardedWrites(session, owner, _writes)).ReadyAsync(_nonce, HasLostLease, () => WantRefresh(), Stop));
+    private ValueTask<int> ReadyAsync() =>
+        owner.KnowsAll || _writes.OldestAcknowledgedAt is not null ? new(Flush.MaxEntries) : new(Guarded.ReadyAsync(_nonce));
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -88,9 +88,9 @@ internal sealed partial class PendingWrites
     {
         var isLost = reply.Outcome is StoreOutcome.Missing or StoreOutcome.Behind
             || (reply.Outcome == StoreOutcome.Fenced && owner.IsInOwnCluster(reply.OwnerName));
-        if (isLost && await HealAsync() && !IsOver(batch[0].IsAcknowledged))
+        if (isLost && await HealAsync() is not WriteBack.Forbidden and var healed && !IsOver(batch[0].IsAcknowledged))
         {
-            _writes.Rebase(batch, HasLostLease);
+            await GoOnAsync(batch, healed);
             return;
         }
 
@@ -126,6 +126,22 @@ internal sealed partial class PendingWrites
                 PendingWrite.FailAll(batch, reply.ToException(session));
                 _writes.Rebase([], HasLostLease);
                 break;
+        }
+    }
+
+    // What the store has lost, or lacks still, stays in memory.
+    private async Task GoOnAsync(List<PendingWrite> batch, WriteBack healed)
+    {
+        if (healed == WriteBack.NotYet && !batch[0].IsAcknowledged)
+        {
+            PendingWrite.FailAll(batch, NotYetBack());
+            batch = [];
+        }
+
+        _writes.Rebase(batch, HasLostLease);
+        if (healed == WriteBack.NotYet && batch.Count > 0)
+        {
+            await Reloads.NextAsync();
         }
     }
 

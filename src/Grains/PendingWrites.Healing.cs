@@ -3,19 +3,33 @@ namespace SessionActors;
 /// <content>How the session is written back to a store that has lost it.</content>
 internal sealed partial class PendingWrites
 {
-    private Task<bool> _healing = Task.FromResult(false);
+    private Task<WriteBack> _healing = Task.FromResult(WriteBack.Forbidden);
 
     /// <summary>
     /// Writes the session back if the store has lost it, or some of it, and this may be done (see <see cref="Healing"/>). Afterwards the
-    /// store has it as the old one had confirmed it last; what waits goes on from there. False where it may not be, or cannot.
+    /// store has it as the old one had confirmed it last; what waits goes on from there. What may be written back, and is not yet, stays in
+    /// memory.
     /// </summary>
-    public Task<bool> HealAsync() => _healing.IsCompleted ? _healing = WriteBackAsync() : _healing;
+    public Task<WriteBack> HealAsync() => _healing.IsCompleted ? _healing = WriteBackAsync() : _healing;
 
-    private async Task<bool> WriteBackAsync()
+    /// <summary>Whether it was written back; false where it may not be.</summary>
+    /// <exception cref="SessionUnavailableException">It may be, and could not.</exception>
+    private async Task<bool> IsHealedAsync() => await HealAsync() switch
     {
-        if (!await silo.Healing.MayWriteBackAsync(owner.ConfirmedAt) || _stopped is SessionDestroyedException)
+        WriteBack.Done => true,
+        WriteBack.Forbidden => false,
+        _ => throw NotYetBack(),
+    };
+
+    private SessionUnavailableException NotYetBack() =>
+        SessionUnavailableException.NotApplied(session, "the store has lost it and does not take it back yet.");
+
+    private async Task<WriteBack> WriteBackAsync()
+    {
+        var may = await silo.Healing.MayWriteBackAsync(owner.ConfirmedAt);
+        if (may is not true || _stopped is SessionDestroyedException)
         {
-            return false;
+            return may is null ? WriteBack.NotYet : WriteBack.Forbidden;
         }
 
         var reply = await owner.WriteBackAsync(Flushed, _writes.RingSlots());
@@ -24,6 +38,11 @@ internal sealed partial class PendingWrites
             silo.Metrics.OnHealed();
         }
 
-        return reply.Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten or StoreOutcome.Ahead;
+        return reply.Outcome switch
+        {
+            StoreOutcome.Written or StoreOutcome.AlreadyWritten or StoreOutcome.Ahead => WriteBack.Done,
+            StoreOutcome.Fenced or StoreOutcome.Tombstone => WriteBack.Forbidden,
+            _ => WriteBack.NotYet,
+        };
     }
 }

@@ -23,6 +23,11 @@ internal sealed partial class PendingWrites(
     private SessionException? _stopped;
     private WriteBehind? _behind;
 
+    private GuardedWrites Guarded => _guarded ??= new GuardedWrites(session, owner, _writes)
+    {
+        HasLostLease = HasLostLease, Heal = IsHealedAsync, Refresh = () => WantRefresh(), Stop = Stop,
+    };
+
     private ReloadPauses Reloads => _reloads ??= new ReloadPauses(silo.Time);
 
     /// <summary>What readers see.</summary>
@@ -165,7 +170,7 @@ internal sealed partial class PendingWrites(
         {
             var validity = await owner.ValidateAsync(session, _nonce, _writes);
             silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
-            if (validity == Validity.Changed || (validity == Validity.Behind && !await HealAsync())
+            if (validity == Validity.Changed || (validity == Validity.Behind && !await IsHealedAsync())
                 || (mustOwn && validity == Validity.Unchanged))
             {
                 await RefreshAsync();
@@ -173,7 +178,7 @@ internal sealed partial class PendingWrites(
         }
         catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
         {
-            if (e is SessionDestroyedException { Reason: not SessionEndReason.Missing } || !await HealAsync())
+            if (e is SessionDestroyedException { Reason: not SessionEndReason.Missing } || !await IsHealedAsync())
             {
                 Stop(e);
             }

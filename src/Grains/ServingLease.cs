@@ -28,6 +28,7 @@ internal sealed class ServingLease(
     private readonly long _ticks = (long)(options.Value.ServingLease.TotalSeconds * time.TimestampFrequency);
     private readonly CancellationTokenSource _stopping = new();
     private long _validUntil = long.MinValue;
+    private long _standingAt = long.MinValue;
     private volatile bool _isGivenUp;
     private bool _wasHeld = true;
     private Task _proving = Task.CompletedTask;
@@ -37,6 +38,19 @@ internal sealed class ServingLease(
 
     /// <summary>Whether there is anything to prove: not where every read asks the store anyway.</summary>
     public bool IsOn => _length > TimeSpan.Zero;
+
+    /// <summary>
+    /// Whether it is known what this silo is to its cluster, by the answer to a question of a moment or later. Asks where it is not.
+    /// </summary>
+    public async Task<bool> KnowsStandingSinceAsync(long moment)
+    {
+        if (IsOn && Volatile.Read(ref _standingAt) <= moment)
+        {
+            await ProveAsync(CancellationToken.None);
+        }
+
+        return !IsOn || Volatile.Read(ref _standingAt) >= moment;
+    }
 
     /// <summary>Whether its cluster has declared this silo dead, so that others have its sessions.</summary>
     public bool IsGivenUp
@@ -58,6 +72,7 @@ internal sealed class ServingLease(
             var probing = store.AskAsync();
             var status = await standing(cancellation).WaitAsync(_length, time, cancellation);
             IsGivenUp = status == SiloStatus.Dead;
+            Volatile.Write(ref _standingAt, askedAt);
             if (status != SiloStatus.Active)
             {
                 Volatile.Write(ref _validUntil, long.MinValue);

@@ -5,22 +5,22 @@ internal sealed partial class SessionActivation
 {
     /// <summary>
     /// The store is another one than before: writes the session back, or, where that may not be, lets go of what the store has not, and
-    /// reads what it has. Says whether it was written back.
+    /// reads what it has. Says what came of that; null where the new store was asked for the session already.
     /// </summary>
     /// <exception cref="SessionException">It has ended, is somebody else's, or the store did not answer.</exception>
-    public async Task<bool> HealAsync()
+    public async Task<WriteBack?> HealAsync(StoreChange change)
     {
-        if (Loaded is not { } writes)
+        if (Loaded is not { } writes || owner.ConfirmedAt > change.NoticedAt)
         {
-            return false;
+            return null;
         }
 
-        if (await writes.HealAsync())
+        var healed = await writes.HealAsync();
+        if (healed == WriteBack.Forbidden)
         {
-            return true;
+            await writes.ValidateAsync();
         }
 
-        await writes.ValidateAsync();
-        return false;
+        return healed;
     }
 }

@@ -61,9 +61,14 @@ internal sealed partial class SessionActivation
             catch (SessionException e)
             {
                 var isEnded = e is SessionDestroyedException { Reason: not SessionEndReason.Missing };
-                var isHealed = !isEnded && await writes.HealAsync();
+                var healed = isEnded ? WriteBack.Forbidden : await writes.HealAsync();
+                if (healed == WriteBack.NotYet)
+                {
+                    await Task.Delay(silo.Options.TouchIntervalOf(state.Ttl) / 4, silo.Time);
+                }
+
                 // Where a flush has overtaken it, the flush's own answer counts.
-                if (!isHealed && _writes == writes
+                if (healed == WriteBack.Forbidden && _writes == writes
                     && (e is SessionDestroyedException || (writes.IsIdle && writes.Flushed == state)))
                 {
                     Stop(e);

@@ -211,8 +211,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             writes = await _activation.LoadedAsync();
             if (IsDoubtful(request, writes.Current))
             {
-                // Whoever owns it, and gave that lease, may still store an earlier try.
-                await writes.ValidateAsync(mustOwn: request.Lease is not null);
+                // Whoever owns it may have stored an earlier try, or still store it.
+                await writes.ValidateAsync(mustOwn: request.UntoldFor > TimeSpan.Zero);
             }
 
             var applied = await writes.WriteAsync(request, state =>
@@ -254,10 +254,10 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     };
 
     /// <summary>
-    /// Whether somebody else must have the session, or may: one who gave a lease that is not known here, or a secret that is newer.
+    /// Whether somebody else must have the session, or may: one who has had the call before, or knows a secret that is newer.
     /// </summary>
     private static bool IsDoubtful(SessionRequest request, SessionState state) =>
-        (request.Lease is not null && request.UntoldFor > TimeSpan.Zero) || request.Generation > state.Generation;
+        request.UntoldFor > TimeSpan.Zero || request.Generation > state.Generation;
 
     private void CheckGeneration(SessionState state, SessionRequest request, bool mayBeOneBefore = true)
     {

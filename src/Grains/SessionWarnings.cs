@@ -29,6 +29,8 @@ internal static class SessionWarnings
             if (name == silo.Names.Here)
             {
                 await silo.Live.WithAsync(handle, activation => activation.HandOverAsync(claimant));
+                // It may have taken the session back for what it had still to store.
+                silo.Healing.Store.Warn();
             }
             else if (silo.Names.StatusOf(name) != SiloStatus.Dead
                 && !(await StoreRetry.UntilAnsweredAsync(silo.Time, PatienceLeft(), () => storage.WarnAsync(name))).IsDone)

@@ -24,7 +24,7 @@ internal sealed class CookieKeys(IGrainFactory grains, TimeProvider time)
         {
             if (_ring is not null && time.GetElapsedTime(Volatile.Read(ref _fetchedAt)) >= Hour)
             {
-                // Where it fails the next one tries again.
+                // Where it fails an hour passes: a key is published a day before it signs, and one that is not known is asked for at once.
                 FetchAsync().Ignore();
             }
 

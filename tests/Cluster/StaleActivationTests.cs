@@ -36,6 +36,17 @@ public sealed class StaleActivationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeated_call_is_not_refused_there_for_what_it_has_done_itself()
+    {
+        var request = SessionRequest.New() with { OnConflict = ConflictBehaviour.Refuse };
+        await _session.CommitAsync(Change);
+        var next = new SessionDelta { BaseVersion = 2 }.Set("a", "y"u8);
+        Assert.Equal(3, await _session.CommitAsync(next, request));
+
+        await AssertMovedAsync(() => _stale.CommitAsync(next, Repeated(request)));
+    }
+
+    [Fact]
     public async Task A_read_there_is_not_answered_from_memory_any_more()
     {
         Assert.Equal(1, (await _stale.ReadAsync())!.Version);

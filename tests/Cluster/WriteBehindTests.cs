@@ -51,6 +51,22 @@ public sealed class WriteBehindTests
     }
 
     [Fact]
+    public async Task All_changes_of_one_delay_are_stored_however_they_are_spread_over_it()
+    {
+        await using var cluster = await StartAsync();
+        var session = await cluster.NewSessionAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            await session.IncrementAsync("n");
+            cluster.Time.Advance(Delay / 200);
+        }
+
+        cluster.Time.Advance(Delay / 2);
+
+        await cluster.UnstoredAsync(0);
+    }
+
+    [Fact]
     public async Task The_delay_counts_from_the_oldest_change_and_begins_anew_with_the_next()
     {
         await using var cluster = await StartAsync();

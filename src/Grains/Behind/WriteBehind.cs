@@ -121,6 +121,8 @@ internal sealed class WriteBehind(string session, SessionSilo silo, ProjectedWri
             }
             else
             {
+                // All of them: more than one flush holds would be watched by nobody.
+                Push();
                 flush();
                 return;
             }

@@ -9,16 +9,24 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
     // As long as a missing majority is asked again: sooner nobody could tell it from another cluster's guard.
     private static readonly TimeSpan LongestWait = RedlockGuard.NoMajorityPatience;
 
+    /// <summary>Which writes were made under a lease that is lost.</summary>
+    public required Func<PendingWrite, bool> HasLostLease { get; init; }
+
+    /// <summary>Writes the session back where the store has lost it; false where that may not be.</summary>
+    public required Func<Task<bool>> Heal { get; init; }
+
+    /// <summary>Has the session read anew, and the writes applied to that.</summary>
+    public required Action Refresh { get; init; }
+
+    /// <summary>Lets go of the session.</summary>
+    public required Action<SessionException> Stop { get; init; }
+
     /// <summary>
     /// Holds the guard for the writes that wait, or, where none of the next changes anything, asks whether that is still so. Returns how
     /// many may be flushed now. None: whoever waits no longer was told, or all have to be applied anew.
     /// </summary>
     /// <param name="readUnder">The nonce that the session was read under.</param>
-    /// <param name="hasLostLease">Which writes were made under a lease that is lost.</param>
-    /// <param name="refresh">Has the session read anew, and the writes applied to that.</param>
-    /// <param name="stop">Lets go of the session.</param>
-    public async Task<int> ReadyAsync(
-        OwnerNonce readUnder, Func<PendingWrite, bool> hasLostLease, Action refresh, Action<SessionException> stop)
+    public async Task<int> ReadyAsync(OwnerNonce readUnder)
     {
         try
         {
@@ -34,24 +42,48 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
                 return 0;
             }
 
-            if (await owner.ValidateAsync(session, readUnder, writes) is Validity.Owned or Validity.Unchanged)
+            var validity = await ValidateAsync(readUnder);
+            if (validity is Validity.Owned or Validity.Unchanged)
             {
                 return Math.Min(next.Count, writes.Waiting.Count);
             }
 
-            refresh();
+            if (validity is not null)
+            {
+                Refresh();
+            }
         }
         catch (SessionUnavailableException e) when (!e.Moved)
         {
             writes.Clear(e);
-            writes.Rebase([], hasLostLease);
+            writes.Rebase([], HasLostLease);
         }
         catch (SessionException e)
         {
-            stop(e);
+            Stop(e);
         }
 
         return 0;
+    }
+
+    // Null: it was written back just now.
+    private async Task<Validity?> ValidateAsync(OwnerNonce readUnder)
+    {
+        try
+        {
+            var validity = await owner.ValidateAsync(session, readUnder, writes);
+            return validity == Validity.Behind && await Heal() ? null : validity;
+        }
+        catch (SessionException e) when (e is SessionDestroyedException { Reason: SessionEndReason.Missing }
+            or SessionUnavailableException { Moved: true })
+        {
+            if (await Heal())
+            {
+                return null;
+            }
+
+            throw;
+        }
     }
 
     private async Task<bool> IsHeldAsync()

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace SessionActors;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace SessionActors;
 /// </summary>
 internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKeysKeeper keys) : ILifecycleParticipant<ISiloLifecycle>
 {
+    // While the store answers that it takes no writes yet: without its replicas, or while it loads.
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+
     // So many steps at a time keep a store busy that has just come up, and leave room for callers.
     private const int AtOnce = 64;
 
@@ -16,17 +21,19 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
         {
             silo.Healing.Store.OnChange = () =>
             {
-                var replaying = Task.Run(ReplayAsync, CancellationToken.None);
+                var change = silo.Healing.Store.LastChange!;
+                var replaying = Task.Run(() => ReplayAsync(change), CancellationToken.None);
                 silo.Healing.Replayed = replaying;
-                Task.Run(() => HealAsync(replaying), CancellationToken.None).Ignore();
+                Task.Run(() => HealAsync(change, replaying), CancellationToken.None).Ignore();
             };
             return Task.CompletedTask;
         });
 
     /// <summary>Ends again what this silo has ended lately; how many the store had forgotten.</summary>
-    private async Task<int> ReplayAsync()
+    private async Task<int> ReplayAsync(StoreChange change)
     {
         var replayed = 0;
+        var left = new ConcurrentQueue<RecentEnd>();
         using var room = new SemaphoreSlim(AtOnce);
         await Task.WhenAll(silo.Healing.Marks.ToList().Select(async known =>
         {
@@ -40,16 +47,15 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
             await room.WaitAsync();
             try
             {
-                var reply = await StoreRetry.UntilAnsweredAsync(
-                    TimeProvider.System,
-                    SessionRequest.DefaultPatience,
-                    () => storage.DestroyAsync(end.Handle, end.Reason, silo.Healing.Tombstone));
-                if (reply.Outcome == StoreOutcome.Written)
+                var (isEnded, wasForgotten) = await EndAgainAsync(end);
+                if (wasForgotten)
                 {
                     Interlocked.Increment(ref replayed);
-                    silo.Metrics.OnReplayed();
-                    // Whoever has had it in between from the new store.
-                    await silo.WarnAsync(storage, end.Handle, reply.TakenFrom, SessionRequest.DefaultPatience, claimant: null);
+                }
+
+                if (!isEnded)
+                {
+                    left.Enqueue(end);
                 }
             }
             finally
@@ -57,32 +63,91 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
                 room.Release();
             }
         }));
+        if (!left.IsEmpty)
+        {
+            // Nobody waits for these: one key that is spoilt would keep all sessions from being written back.
+            RepeatAsync(change, [.. left]).Ignore();
+        }
+
         return replayed;
     }
 
-    private async Task HealAsync(Task<int> replaying)
+    private async Task<(bool IsEnded, bool WasForgotten)> EndAgainAsync(RecentEnd end)
+    {
+        var reply = await StoreRetry.UntilAnsweredAsync(
+            TimeProvider.System,
+            SessionRequest.DefaultPatience,
+            () => storage.DestroyAsync(end.Handle, end.Reason, silo.Healing.Tombstone));
+        if (reply.Outcome == StoreOutcome.Written)
+        {
+            silo.Metrics.OnReplayed();
+        }
+
+        // Whoever has had it in between from the new store.
+        var isEnded = reply.IsDone
+            && await silo.WarnAsync(storage, end.Handle, reply.TakenFrom, SessionRequest.DefaultPatience, claimant: null);
+        return (isEnded, reply.Outcome == StoreOutcome.Written);
+    }
+
+    private async Task RepeatAsync(StoreChange change, List<RecentEnd> ends)
+    {
+        while (ends.Count > 0 && silo.Healing.IsLatest(change))
+        {
+            await Task.Delay(Again, TimeProvider.System);
+            foreach (var end in ends.ToList())
+            {
+                if ((await EndAgainAsync(end)).IsEnded)
+                {
+                    ends.Remove(end);
+                }
+            }
+        }
+    }
+
+    private async Task HealAsync(StoreChange change, Task<int> replaying)
     {
         var replayed = await replaying;
         await Task.WhenAny(keys.KeepAsync());
-        var (healed, others) = (0, 0);
-        using var room = new SemaphoreSlim(AtOnce);
-        await silo.Live.WithAllAsync(async activation =>
+        var (healed, others, left) = (0, 0, 1);
+        while (left > 0)
         {
-            await room.WaitAsync();
-            try
+            left = 0;
+            using var room = new SemaphoreSlim(AtOnce);
+            await silo.Live.WithAllAsync(async activation =>
             {
-                _ = await activation.HealAsync() ? Interlocked.Increment(ref healed) : Interlocked.Increment(ref others);
-            }
-            catch (SessionException)
+                await room.WaitAsync();
+                try
+                {
+                    switch (await activation.HealAsync(change))
+                    {
+                        case WriteBack.Done:
+                            Interlocked.Increment(ref healed);
+                            break;
+                        case WriteBack.Forbidden:
+                            Interlocked.Increment(ref others);
+                            break;
+                        case WriteBack.NotYet:
+                            Interlocked.Increment(ref left);
+                            break;
+                    }
+                }
+                catch (SessionException)
+                {
+                    // It has told its callers.
+                    Interlocked.Increment(ref others);
+                }
+                finally
+                {
+                    room.Release();
+                }
+            });
+            if (left > 0)
             {
-                // It has told its callers.
-                Interlocked.Increment(ref others);
+                await Task.Delay(Again, TimeProvider.System);
+                left = silo.Healing.IsLatest(change) ? left : 0;
             }
-            finally
-            {
-                room.Release();
-            }
-        });
+        }
+
         GrainLog.StoreChanged(silo.Logger, healed, others, replayed);
     }
 }

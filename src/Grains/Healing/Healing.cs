@@ -44,10 +44,11 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
         && store.LastChange is { } change && change.NoticedAt >= store.Before(store.Now, Window) ? usual + Window : usual;
 
     /// <summary>
-    /// Whether an activation may write its session back. Asks the store which one it is, where the answer could be yes.
+    /// Whether an activation may write its session back. Asks the store which one it is, where the answer could be yes, and the cluster
+    /// whether this silo is in it still. Null: nobody knows yet.
     /// </summary>
     /// <param name="confirmedAt">When the store was last asked whether the session is the activation's, and said so.</param>
-    public async Task<bool> MayWriteBackAsync(long confirmedAt)
+    public async Task<bool?> MayWriteBackAsync(long confirmedAt)
     {
         if (!IsAllowed(confirmedAt))
         {
@@ -61,8 +62,12 @@ internal sealed class Healing(IOptions<SessionActorsOptions> options, StoreWatch
 
         // What was ended must not come back in between.
         await Replayed;
-        return IsAllowed(confirmedAt);
+        return !IsAllowed(confirmedAt) ? false
+            : await serving.KnowsStandingSinceAsync(store.LastChange!.NoticedAt) ? IsAllowed(confirmedAt) : null;
     }
+
+    /// <summary>Whether this is still the last change, and so lately that what was lost may be written back.</summary>
+    public bool IsLatest(StoreChange change) => store.LastChange == change && change.LastSeenAt >= store.Before(store.Now, Window);
 
     private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 

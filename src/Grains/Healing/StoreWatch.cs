@@ -46,6 +46,9 @@ internal sealed class StoreWatch(ISessionStorage storage, OwnerNames names, Time
     /// </summary>
     public long TakenAt => Volatile.Read(ref _takenAt);
 
+    /// <summary>Sessions were claimed from this silo by itself: what was known of any before that has to be asked for once more.</summary>
+    public void Warn() => Volatile.Write(ref _warnedAt, Now);
+
     /// <summary>Whether the store tells when a user's sessions were ended together.</summary>
     public bool TellsOfUsers => _marks is not null;
 

@@ -19,7 +19,7 @@ public sealed class HealingRuleTests : IDisposable
     private readonly StoreWatch _store;
     private readonly ServingLease _serving;
     private readonly Healing _healing;
-    private SiloStatus _standing = SiloStatus.Active;
+    private SiloStatus? _standing = SiloStatus.Active;
 
     public HealingRuleTests()
     {
@@ -30,7 +30,8 @@ public sealed class HealingRuleTests : IDisposable
         _serving = new ServingLease(
             options,
             _store,
-            _ => Task.FromResult(_standing),
+            _ => _standing is { } standing
+                ? Task.FromResult(standing) : Task.FromException<SiloStatus>(new IOException("No members are told.")),
             _time,
             new SessionMetrics(_services.GetRequiredService<IMeterFactory>()),
             NullLogger<ServingLease>.Instance);
@@ -60,7 +61,7 @@ public sealed class HealingRuleTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(4));
         _storage.BecomeAnother();
 
-        Assert.Equal(may, await _healing.MayWriteBackAsync(confirmedAt));
+        Assert.Equal(may, (bool?)await _healing.MayWriteBackAsync(confirmedAt));
     }
 
     [Fact]
@@ -107,6 +108,31 @@ public sealed class HealingRuleTests : IDisposable
         await _serving.ProveAsync(TestContext.Current.CancellationToken);
 
         Assert.False(await _healing.MayWriteBackAsync(confirmedAt));
+    }
+
+    [Fact]
+    public async Task Silo_that_was_declared_dead_since_its_last_proof_asks_again_and_writes_nothing_back()
+    {
+        await _serving.ProveAsync(TestContext.Current.CancellationToken);
+        var confirmedAt = _store.Now;
+        _storage.BecomeAnother();
+        _standing = SiloStatus.Dead;
+
+        Assert.False(await _healing.MayWriteBackAsync(confirmedAt));
+    }
+
+    [Fact]
+    public async Task Silo_that_does_not_hear_whether_it_was_declared_dead_does_not_know_yet()
+    {
+        await _serving.ProveAsync(TestContext.Current.CancellationToken);
+        var confirmedAt = _store.Now;
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        _storage.BecomeAnother();
+        _standing = null;
+
+        Assert.Null(await _healing.MayWriteBackAsync(confirmedAt));
+        _standing = SiloStatus.Active;
+        Assert.True(await _healing.MayWriteBackAsync(confirmedAt));
     }
 
     [Fact]
