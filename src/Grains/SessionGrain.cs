@@ -212,7 +212,7 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
             if (IsDoubtful(request, writes.Current))
             {
                 // Whoever owns it may have stored an earlier try, or still store it.
-                await writes.ValidateAsync(mustOwn: request.UntoldFor > TimeSpan.Zero);
+                await writes.ValidateAsync(mustOwn: request.Lease is not null || request.UnansweredFor > TimeSpan.Zero);
             }
 
             var applied = await writes.WriteAsync(request, state =>
@@ -257,7 +257,8 @@ internal sealed partial class SessionGrain : Grain, ISessionGrain
     /// Whether somebody else must have the session, or may: one who has had the call before, or knows a secret that is newer.
     /// </summary>
     private static bool IsDoubtful(SessionRequest request, SessionState state) =>
-        request.UntoldFor > TimeSpan.Zero || request.Generation > state.Generation;
+        request.UnansweredFor > TimeSpan.Zero || (request.Lease is not null && request.UntoldFor > TimeSpan.Zero)
+        || request.Generation > state.Generation;
 
     private void CheckGeneration(SessionState state, SessionRequest request, bool mayBeOneBefore = true)
     {

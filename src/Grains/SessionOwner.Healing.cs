@@ -48,6 +48,12 @@ internal sealed partial class SessionOwner
 
         var reply = await AskAsync(
             "restore session", SessionRequest.DefaultPatience, () => storage.RestoreAsync(handle, restoration));
+        if (!await silo.WarnAsync(storage, handle, reply.TakenFrom, SessionRequest.DefaultPatience, this))
+        {
+            // Who had it before the claim that the store has forgotten would go on with it. The next try finds the names again.
+            return new StoreReply(StoreOutcome.Unsent);
+        }
+
         if (reply.Outcome is StoreOutcome.Written or StoreOutcome.AlreadyWritten or StoreOutcome.Ahead)
         {
             Confirm(askedAt);

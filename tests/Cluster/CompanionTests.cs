@@ -140,6 +140,30 @@ public sealed class CompanionTests
     }
 
     [Fact]
+    public async Task One_that_was_not_told_of_the_later_session_keeps_its_place_and_ends_it()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (first, ticket) = await BothAsync(cluster);
+        var next = await cluster.NewSessionAsync();
+        await next.BindAsync(new UserBinding { UserId = Ada, Replaces = HandleOf(first) });
+
+        cluster.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(SessionStanding.Open, (await ticket.OpenAsync(SecretHash.Of([7]), slide: true)).Standing);
+
+        await Until.TrueAsync(
+            async () =>
+            {
+                cluster.Time.Advance(TimeSpan.FromMinutes(1));
+                var only = Assert.Single((await cluster.User(Ada).ListAsync()).Sessions);
+                Assert.Equal(HandleOf(next), only.Handle);
+                return only.SeenAt > only.BoundAt + TimeSpan.FromHours(12);
+            },
+            "the list has heard of the ticket's use");
+        await ticket.DestroyAsync();
+        await Until.TrueAsync(async () => (await cluster.User(Ada).ListAsync()).Sessions is [], "the place has gone");
+    }
+
+    [Fact]
     public async Task One_that_the_list_has_lost_comes_back_with_its_next_use()
     {
         await using var cluster = await SessionCluster.StartAsync();

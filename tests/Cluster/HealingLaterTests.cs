@@ -107,6 +107,40 @@ public sealed class HealingLaterTests
         Assert.Equal("1", (await session.ReadAsync())!.GetString("first"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_had_the_session_before_a_claim_that_was_forgotten_is_warned_when_it_is_written_back(bool isLost)
+    {
+        await using var cluster = await StartAsync();
+        var handle = SessionHandle.New();
+        var session = await cluster.NewSessionAsync(handle: handle);
+        await cluster.DeactivateAsync(session);
+        var other = OtherSilo(cluster);
+        await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
+        var takeOver = _store.Replica();
+        await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
+        takeOver();
+        Assert.Null((await _store.ProbeAsync(other)).Warning);
+        var lost = isLost ? 1 : 0;
+        cluster.Storage.OnStep = async (step, run) =>
+        {
+            var reply = await run();
+            return step == "restore" && lost-- > 0 ? new StoreReply(StoreOutcome.Unknown) : reply;
+        };
+
+        await NoticeAsync(cluster);
+
+        await Until.TrueAsync(
+            async () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(20));
+                return (await _store.ProbeAsync(other)).Warning is not null;
+            },
+            "the other silo is warned");
+        Assert.Equal("x", (await session.ReadAsync())!.GetString("a"));
+    }
+
     [Fact]
     public async Task A_session_that_its_silo_takes_from_itself_is_asked_for_once_more()
     {

@@ -178,7 +178,8 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
         if (isOwn && entry!.Version >= version)
         {
             entry.Keep(Now, restoration.KeepFor);
-            return new StoreReply(entry.Version == version ? StoreOutcome.AlreadyWritten : StoreOutcome.Ahead);
+            return entry.Version > version ? new StoreReply(StoreOutcome.Ahead)
+                : new StoreReply(StoreOutcome.AlreadyWritten) { TakenFrom = entry.TakenFrom };
         }
 
         if (entry is not null && !isOwn
@@ -192,8 +193,11 @@ internal sealed partial class ModelSessionStorage(TimeProvider time) : ISessionS
             return new StoreReply(StoreOutcome.Late);
         }
 
-        _entries[handle] = new Entry(restoration, Now);
-        return new StoreReply(StoreOutcome.Written);
+        var from = entry is null or { Released: true } ? []
+            : isOwn || entry.TakenFrom.Contains(entry.OwnerName!) ? entry.TakenFrom
+            : [.. entry.TakenFrom.Insert(0, entry.OwnerName!).Take(StoredSession.MostTakenFrom)];
+        _entries[handle] = new Entry(restoration, Now) { TakenFrom = from };
+        return new StoreReply(StoreOutcome.Written) { TakenFrom = from };
     });
 
     /// <summary>Is from now on another store, with nothing in it.</summary>

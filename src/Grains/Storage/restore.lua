@@ -18,8 +18,10 @@
 -- the rest  all other fields: field, value, field, value ...
 --
 -- Reply: { outcome, key, owner, Redis time in ms }
---   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim
---   already    it is stored as it is, and is kept as long as asked
+--   written    it is stored: nothing was, or an older state of the same owner, or of its predecessor before the claim; then the names of
+--              those, four at most, a line each, who had it since the last hand-over and may not know that they have it no more, '' for
+--              nobody; and ''
+--   already    it is stored as it is, and is kept as long as asked; then the same names, and ''
 --   ahead      the owner has stored a higher version since; it is kept as long as asked
 --   fenced     somebody else owns it, or did in between; then its name
 --   tombstone  the session has ended; then the reason
@@ -53,8 +55,8 @@ local function lower(a, b)
   return #a < #b or #a == #b and a < b
 end
 
-local reason, format, stored, name, has, more = unpack(
-  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@grace'))
+local reason, format, stored, name, has, more, from, released = unpack(
+  redis.call('HMGET', key, '@ended', '@format', '@owner', '@silo', '@version', '@grace', '@from', '@released'))
 if reason then
   return reply('tombstone', reason)
 end
@@ -64,7 +66,7 @@ if format or redis.call('EXISTS', key) == 1 then
   end
   if stored == owner and has == version then
     keeps(more)
-    return reply('already')
+    return reply('already', from or '', '')
   end
   if stored == owner and lower(version, has) then
     keeps(more)
@@ -78,6 +80,12 @@ if now > tonumber(deadline) then
   return reply('late')
 end
 
+-- Its predecessor may have it in memory still, and not know of the claim that the store has forgotten.
+from = not released and from or ''
+if stored and stored ~= owner and not released and not string.find('\n' .. from .. '\n', '\n' .. name .. '\n', 1, true) then
+  from = string.match(from == '' and name or name .. '\n' .. from, '^[^\n]*\n?[^\n]*\n?[^\n]*\n?[^\n]*')
+end
+
 local fields = { '@format', '1', '@owner', owner, '@silo', silo, '@epoch', epoch, '@version', version }
 if lifetime ~= '' then
   fields[#fields + 1] = '@until'
@@ -87,6 +95,10 @@ if grace ~= '' then
   for _, part in ipairs({ '@grace', grace, '@told', told }) do
     fields[#fields + 1] = part
   end
+end
+if from ~= '' then
+  fields[#fields + 1] = '@from'
+  fields[#fields + 1] = from
 end
 for i = 13, 12 + 3 * slots, 3 do
   fields[#fields + 1] = ARGV[i]
@@ -116,4 +128,4 @@ for first = 1, #removed, 3500 do
   redis.call('HDEL', key, unpack(removed, first, math.min(first + 3499, #removed)))
 end
 keeps(grace)
-return reply('written')
+return reply('written', from, '')

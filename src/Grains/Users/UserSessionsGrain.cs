@@ -101,6 +101,20 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     private async Task<UserSessionEntry?> PlaceOfAsync(SessionHandle session) =>
         await FindAsync(session) is { } entry && !IsOver(entry) ? entry : null;
 
+    // Where what goes with a session does not know that another one has its place.
+    private async Task<UserSessionEntry?> PlaceWithAsync(string with)
+    {
+        for (var path = await _pages.NextAsync(null); path is not null; path = await _pages.NextAsync(path))
+        {
+            if ((await _pages.ReadAsync(path)).Select(Latest).FirstOrDefault(entry => entry.With == with) is { } place)
+            {
+                return place;
+            }
+        }
+
+        return null;
+    }
+
     private async Task<UserSessionEntry?> FindAsync(SessionHandle session) =>
         _seen.GetValueOrDefault(session) ?? await _pages.FindAsync(session);
 
@@ -110,10 +124,15 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         if (with is not null)
         {
             var other = with.Value.ToString();
-            if (known?.With == other || (known?.With is null && await LivesAsync(with.Value, isNew: false)))
+            var place = known?.With == other ? known : await StoredAsync(() => PlaceWithAsync(other));
+            if (place is null && known?.With is null && await LivesAsync(with.Value, isNew: false))
             {
-                known ??= Unnamed(session, expiresAt: Now);
-                See(session, known with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
+                place = known ?? Unnamed(session, expiresAt: Now);
+            }
+
+            if (place is not null)
+            {
+                See(SessionHandle.Parse(place.Session), place with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
             }
 
             return;
@@ -137,14 +156,21 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
 
     public Task RemoveAsync(SessionHandle session, SessionHandle? with) => StoredAsync(async () =>
     {
-        if (await FindAsync(session) is not { } entry || (with is not null && entry.With != with.ToString()))
+        var entry = await FindAsync(session);
+        if (with is not null && entry?.With != with.ToString())
+        {
+            entry = await PlaceWithAsync(with.Value.ToString());
+        }
+
+        if (entry is null)
         {
             return false;
         }
 
         var left = with is null ? entry with { ExpiresAt = Now } : entry with { With = null, WithExpiresAt = 0 };
-        _seen.Remove(session);
-        await (IsOver(left) ? _pages.RemoveAsync(session) : _pages.SetAsync(left, IsOver));
+        var listed = SessionHandle.Parse(entry.Session);
+        _seen.Remove(listed);
+        await (IsOver(left) ? _pages.RemoveAsync(listed) : _pages.SetAsync(left, IsOver));
         return true;
     });
 
