@@ -107,9 +107,12 @@ public sealed record UserBinding
     [Id(5)]
     public SessionHandle? Replaces { get; init; }
 
-    /// <summary>Whether the session comes on the list only where that place is there still, and nobody took it just now.</summary>
+    /// <summary>
+    /// The ticket that the session began under, with no sign-in of its own: it has the ticket's place on the list, unless another such one
+    /// took that just now. Null where it was signed in to.
+    /// </summary>
     [Id(6)]
-    internal bool OnlyInPlace { get; init; }
+    internal SessionHandle? Follows { get; init; }
 
     private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? text[..MaxTextLength] : text;
 }

@@ -62,7 +62,7 @@ internal sealed class ActorTicketStore(SessionDoor door) : ITicketStore
     public async Task<AuthenticationTicket?> RetrieveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken)
     {
         var open = await OpenAsync(door, key, slide: true);
-        RequestTicket.Set(httpContext, new RequestTicket(key, open?.Snapshot.GoesWith));
+        RequestTicket.Set(httpContext, open is null ? null : new RequestTicket(key, open.Key.Handle, open.Snapshot.GoesWith));
         return Read(open);
     }
 

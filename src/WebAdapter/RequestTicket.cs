@@ -4,8 +4,9 @@ namespace SessionActors;
 
 /// <summary>The ticket of the store that a request came with.</summary>
 /// <param name="Key">Its key, as the cookie has it.</param>
-/// <param name="Session">The listed session that it goes with; null where it goes with none, or is not there.</param>
-internal sealed record RequestTicket(string Key, SessionHandle? Session)
+/// <param name="Handle">Its own session.</param>
+/// <param name="Session">The listed session that it goes with; null where it goes with none.</param>
+internal sealed record RequestTicket(string Key, SessionHandle Handle, SessionHandle? Session)
 {
     /// <summary>Null where it came with none, or has signed out since.</summary>
     public static RequestTicket? Of(HttpContext context) => (RequestTicket?)context.Items[typeof(RequestTicket)];

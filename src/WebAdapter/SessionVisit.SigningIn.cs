@@ -3,6 +3,9 @@ namespace SessionActors;
 /// <content>How the session becomes a user's.</content>
 internal sealed partial class SessionVisit
 {
+    // Whether that failed, and the request ends without it.
+    private bool _isGivenUp;
+
     // Whether it was created and is not yet the user's whose ticket the request came with.
     private bool _isToFollow;
 
@@ -17,10 +20,10 @@ internal sealed partial class SessionVisit
             await CreateAsync(CancellationToken.None);
         }
 
-        await BindAsync(userId, device, onlyInPlace: false);
+        await BindAsync(userId, device, follows: null);
     }
 
-    private async Task BindAsync(string userId, string? device, bool onlyInPlace)
+    private async Task BindAsync(string userId, string? device, SessionHandle? follows)
     {
         var ticket = RequestTicket.Of(context) is { } came && door.UserIdOf(context.User) == userId ? came : null;
         var replaces = ticket?.Session != Connection.Handle ? ticket?.Session : null;
@@ -30,7 +33,7 @@ internal sealed partial class SessionVisit
             Device = device ?? context.Request.Headers.UserAgent,
             Address = context.Connection.RemoteIpAddress?.ToString(),
             Replaces = replaces,
-            OnlyInPlace = onlyInPlace,
+            Follows = follows,
         });
         (UserId, _isUnlisted, _isToFollow) = (userId, false, false);
         door.Log.SessionBound(Connection.Handle);
@@ -59,13 +62,13 @@ internal sealed partial class SessionVisit
         {
             if (ticket.Session is { } listed && listed != Connection.Handle)
             {
-                await BindAsync(userId, device: null, onlyInPlace: true);
+                await BindAsync(userId, device: null, follows: ticket.Handle);
                 return;
             }
         }
         catch (UserSessionLimitException)
         {
-            // Its place is gone, or was taken just now, and there is no other. Who is signed in may have a session all the same.
+            // Its place was taken just now, or is gone and there is no other. Who is signed in may have a session all the same.
         }
 
         if (_isToFollow)
@@ -73,6 +76,19 @@ internal sealed partial class SessionVisit
             await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
             await StayWithTicketAsync(ticket);
             (UserId, _isUnlisted, _isToFollow) = (userId, true, false);
+        }
+    }
+
+    // What is stored is stored: that it is not on the list yet is nothing to fail for.
+    private async Task TakePlaceAsync()
+    {
+        try
+        {
+            await FollowTicketAsync();
+        }
+        catch (SessionUnavailableException e)
+        {
+            door.Log.CommitFailed(Connection.Handle, e);
         }
     }
 

@@ -58,7 +58,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
     public bool HasChanges => Phase switch
     {
         VisitPhase.New => _isBegun && IsCookieAllowed,
-        VisitPhase.Open => Overlay.IsChanged || (_isToFollow && !_headersAreGone),
+        VisitPhase.Open => Overlay.IsChanged || (_isToFollow && !_isGivenUp),
         _ => false,
     };
 
@@ -187,7 +187,7 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
                 _isToFollow = true;
             }
 
-            if (_isToFollow || _isUnlisted)
+            if (_isToFollow)
             {
                 await FollowTicketAsync();
             }
@@ -214,6 +214,11 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         if (Overlay.OwnTtl != ownTtl)
         {
             RenewCookie();
+        }
+
+        if (_isUnlisted)
+        {
+            await TakePlaceAsync();
         }
     }
 
@@ -255,8 +260,10 @@ internal sealed partial class SessionVisit(SessionDoor door, HttpContext context
         }
         catch (Exception e)
         {
+            var isIgnored = Ignores(e);
+            _isGivenUp = true;
             Forget();
-            return Ignores(e) ? null : e;
+            return isIgnored ? null : e;
         }
     }
 

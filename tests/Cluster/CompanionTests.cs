@@ -123,7 +123,7 @@ public sealed class CompanionTests
 
         await ticket.DestroyAsync();
 
-        await Until.TrueAsync(async () => (await cluster.User(Ada).ListAsync()).Sessions is [], "the place has gone");
+        await GoneAsync(cluster);
     }
 
     [Fact]
@@ -137,6 +137,35 @@ public sealed class CompanionTests
 
         Assert.Null(await ticket.ReadAsync());
         Assert.Empty((await cluster.User(Ada).ListAsync()).Sessions);
+    }
+
+    [Fact]
+    public async Task A_later_session_that_is_bound_again_keeps_the_place_and_another_one_beside_it_is_of_the_same_browser()
+    {
+        await using var cluster = await SessionCluster.StartAsync();
+        var (first, ticket) = await BothAsync(cluster);
+        var (next, beside, elsewhere) = (
+            await cluster.NewSessionAsync(), await cluster.NewSessionAsync(), await cluster.NewSessionAsync());
+        await elsewhere.BindAsync(new UserBinding { UserId = Ada });
+        var following = new UserBinding { UserId = Ada, Replaces = HandleOf(first), Follows = HandleOf(ticket) };
+        for (var tries = 0; tries < 2; tries++)
+        {
+            await next.BindAsync(following);
+        }
+
+        await Assert.ThrowsAsync<UserSessionLimitException>(() => beside.BindAsync(following));
+        await beside.BindAsync(new UserBinding { UserId = Ada, IsUnlisted = true });
+
+        Assert.Equal(
+            new[] { HandleOf(next), HandleOf(elsewhere) }.ToHashSet(),
+            [.. (await cluster.User(Ada).ListAsync()).Sessions.Select(session => session.Handle)]);
+        await cluster.User(Ada).EndOthersAsync(HandleOf(beside));
+        Assert.Null(await elsewhere.ReadAsync());
+        Assert.NotNull(await ticket.ReadAsync());
+        Assert.NotNull(await beside.ReadAsync());
+        Assert.True(await cluster.User(Ada).EndAsync(HandleOf(next)));
+        Assert.Null(await ticket.ReadAsync());
+        Assert.Null(await beside.ReadAsync());
     }
 
     [Fact]
@@ -160,7 +189,7 @@ public sealed class CompanionTests
             },
             "the list has heard of the ticket's use");
         await ticket.DestroyAsync();
-        await Until.TrueAsync(async () => (await cluster.User(Ada).ListAsync()).Sessions is [], "the place has gone");
+        await GoneAsync(cluster);
     }
 
     [Fact]
@@ -180,6 +209,15 @@ public sealed class CompanionTests
             async () => (await cluster.User(Ada).EndAsync(HandleOf(session))), "the list knows again what went with the session");
         Assert.Null(await ticket.ReadAsync());
     }
+
+    // What a session tells of its use may come when its time is over, and counts from there.
+    private static Task GoneAsync(SessionCluster cluster) => Until.TrueAsync(
+        async () =>
+        {
+            cluster.Time.Advance(TimeSpan.FromMinutes(1));
+            return (await cluster.User(Ada).ListAsync()).Sessions is [];
+        },
+        "the place has gone");
 
     private static async Task<(ISessionGrain Session, ISessionGrain Ticket)> BothAsync(SessionCluster cluster)
     {

@@ -108,12 +108,22 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
     {
         var replayed = await replaying;
         await Task.WhenAny(keys.KeepAsync());
-        var (healed, others, left) = (0, 0, 1);
-        while (left > 0)
+        var (healed, others, left) = await HealAsync(change, which: null);
+        GrainLog.StoreChanged(silo.Logger, healed, others, replayed);
+        while (left.Count > 0 && silo.Healing.IsLatest(change))
         {
-            left = 0;
-            using var room = new SemaphoreSlim(AtOnce);
-            await silo.Live.WithAllAsync(async activation =>
+            await Task.Delay(Again, TimeProvider.System);
+            left = (await HealAsync(change, left)).Left;
+        }
+    }
+
+    private async Task<(int Healed, int Others, IReadOnlySet<SessionActivation> Left)> HealAsync(
+        StoreChange change, IReadOnlySet<SessionActivation>? which)
+    {
+        var (healed, others, left) = (0, 0, new ConcurrentBag<SessionActivation>());
+        using var room = new SemaphoreSlim(AtOnce);
+        await silo.Live.WithAllAsync(
+            async activation =>
             {
                 await room.WaitAsync();
                 try
@@ -127,7 +137,7 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
                             Interlocked.Increment(ref others);
                             break;
                         case WriteBack.NotYet:
-                            Interlocked.Increment(ref left);
+                            left.Add(activation);
                             break;
                     }
                 }
@@ -140,14 +150,8 @@ internal sealed class Healer(SessionSilo silo, ISessionStorage storage, CookieKe
                 {
                     room.Release();
                 }
-            });
-            if (left > 0)
-            {
-                await Task.Delay(Again, TimeProvider.System);
-                left = silo.Healing.IsLatest(change) ? left : 0;
-            }
-        }
-
-        GrainLog.StoreChanged(silo.Logger, healed, others, replayed);
+            },
+            which is null ? null : which.Contains);
+        return (healed, others, left.ToHashSet());
     }
 }

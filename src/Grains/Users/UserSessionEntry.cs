@@ -41,6 +41,10 @@ internal sealed record UserSessionEntry
     [Id(9)]
     public long FollowedAt { get; init; }
 
+    /// <summary>Sessions of the same browser that began when another one had just taken the place, and are not listed.</summary>
+    [Id(10)]
+    public ImmutableArray<string> Beside { get; init; } = [];
+
     public UserSession ToPublic() => new()
     {
         Handle = SessionHandle.Parse(Session),

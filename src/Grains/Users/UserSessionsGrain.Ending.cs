@@ -28,8 +28,10 @@ internal sealed partial class UserSessionsGrain
 
     public async Task EndOthersAsync(SessionHandle kept)
     {
-        var listed = await StoredAsync(() => FindAsync(kept));
-        await EndTogetherAsync([kept.ToString(), .. HandlesOf(listed?.With).Select(handle => handle.ToString())]);
+        var place = await StoredAsync(
+            async () => await FindAsync(kept) ?? await PlaceAsync(entry => entry.Beside.Contains(kept.ToString())));
+        var browser = place is null ? [kept] : HandlesOf(place).Append(kept).Distinct();
+        await EndTogetherAsync([.. browser.Select(handle => handle.ToString())]);
     }
 
     public Task EndAllAsync() => EndTogetherAsync([]);
@@ -60,8 +62,7 @@ internal sealed partial class UserSessionsGrain
     {
         if (_events.IsOn)
         {
-            await Task.WhenAll(entries.Where(IsOver).SelectMany(entry => HandlesOf(entry.Session).Concat(HandlesOf(entry.With)))
-                .Select(_events.LookAtAsync));
+            await Task.WhenAll(entries.Where(IsOver).SelectMany(HandlesOf).Select(_events.LookAtAsync));
         }
     }
 
@@ -95,7 +96,7 @@ internal sealed partial class UserSessionsGrain
         foreach (var session in sessions)
         {
             var listed = await FindAsync(session);
-            await EndAsync([session, .. HandlesOf(listed?.With)], reason);
+            await EndAsync(listed is null ? [session] : HandlesOf(listed), reason);
             await _pages.RemoveAsync(session);
             _seen.Remove(session);
         }
@@ -108,6 +109,10 @@ internal sealed partial class UserSessionsGrain
             await grain.RetryAsync(SessionRequest.New(), request => grain.EndAsync(reason, request));
         }
     }
+
+    // The session, what goes with it and those beside it: all of one browser.
+    private static IEnumerable<SessionHandle> HandlesOf(UserSessionEntry entry) =>
+        [.. HandlesOf(entry.Session), .. HandlesOf(entry.With), .. entry.Beside.SelectMany(HandlesOf)];
 
     private static IEnumerable<SessionHandle> HandlesOf(string? session) => session is null ? [] : [SessionHandle.Parse(session)];
 

@@ -10,10 +10,8 @@ namespace SessionActors;
 /// </summary>
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUserSessionsIndex
 {
-    // What was seen is written with the next change, or after this time.
-    private static readonly TimeSpan SeenWithin = TimeSpan.FromMinutes(1);
-
     private const int MostTries = 5;
+    private const int MostBeside = 8;
 
     private readonly IPersistentState<UserMark> _mark;
     private readonly ISessionStorage _sessions;
@@ -24,8 +22,6 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     private readonly EventTeller _events;
     private readonly TimeProvider _time;
     private readonly string _user;
-    private readonly Dictionary<SessionHandle, UserSessionEntry> _seen = [];
-    private IGrainTimer? _writingSeen;
 
     public UserSessionsGrain(
         IGrainContext context,
@@ -63,9 +59,13 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             return _mark.State;
         }
 
-        var place = user.Replaces is { } old ? await PlaceOfAsync(old) : null;
-        if (user.OnlyInPlace && (place is null || place.FollowedAt > Now - BoundWithin.TotalMilliseconds))
+        var place = await PlaceForAsync(user);
+        if (user.Follows is not null && place is not null && place.Session != session.ToString()
+            && place.FollowedAt > Now - BoundWithin.TotalMilliseconds)
         {
+            string[] others = [.. place.Beside.Where(other => other != session.ToString()).TakeLast(MostBeside - 1)];
+            await _pages.SetAsync(place with { Beside = [.. others, session.ToString()] }, IsOver);
+            _seen.Remove(SessionHandle.Parse(place.Session));
             throw UserSessionLimitException.NoPlace(session.LogName);
         }
 
@@ -83,30 +83,38 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
             SeenAt = Now,
             ExpiresAt = In(keptFor),
             Stamp = _mark.State.Stamp,
-            FollowedAt = user.OnlyInPlace ? Now : 0,
+            FollowedAt = user.Follows is not null ? Now : 0,
+            Beside = [.. place?.Beside.Where(other => other != session.ToString()) ?? []],
         };
         var before = place ?? await FindAsync(session);
         _seen.Remove(session);
         await _pages.SetAsync(entry with { With = before?.With, WithExpiresAt = before?.WithExpiresAt ?? 0 }, IsOver);
-        if (place is not null)
+        if (place is not null && SessionHandle.Parse(place.Session) is var old && old != session)
         {
-            await EndAsync(HandlesOf(place.Session), SessionEndReason.Destroyed);
-            await _pages.RemoveAsync(user.Replaces!.Value);
-            _seen.Remove(user.Replaces.Value);
+            await EndAsync([old], SessionEndReason.Destroyed);
+            await _pages.RemoveAsync(old);
+            _seen.Remove(old);
         }
 
         return _mark.State;
     });
 
-    private async Task<UserSessionEntry?> PlaceOfAsync(SessionHandle session) =>
-        await FindAsync(session) is { } entry && !IsOver(entry) ? entry : null;
+    // A try before this one may have given it the place already.
+    private async Task<UserSessionEntry?> PlaceForAsync(UserBinding user)
+    {
+        var place = user.Replaces is { } old ? await FindAsync(old) : null;
+        place ??= user.Follows is { } ticket ? await PlaceWithAsync(ticket.ToString()) : null;
+        return place is not null && !IsOver(place) ? place : null;
+    }
 
     // Where what goes with a session does not know that another one has its place.
-    private async Task<UserSessionEntry?> PlaceWithAsync(string with)
+    private Task<UserSessionEntry?> PlaceWithAsync(string with) => PlaceAsync(entry => entry.With == with);
+
+    private async Task<UserSessionEntry?> PlaceAsync(Func<UserSessionEntry, bool> isIt)
     {
         for (var path = await _pages.NextAsync(null); path is not null; path = await _pages.NextAsync(path))
         {
-            if ((await _pages.ReadAsync(path)).Select(Latest).FirstOrDefault(entry => entry.With == with) is { } place)
+            if ((await _pages.ReadAsync(path)).Select(Latest).FirstOrDefault(isIt) is { } place)
             {
                 return place;
             }
@@ -117,42 +125,6 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
 
     private async Task<UserSessionEntry?> FindAsync(SessionHandle session) =>
         _seen.GetValueOrDefault(session) ?? await _pages.FindAsync(session);
-
-    public async Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with)
-    {
-        var known = await StoredAsync(() => FindAsync(session));
-        if (with is not null)
-        {
-            var other = with.Value.ToString();
-            var place = known?.With == other ? known : await StoredAsync(() => PlaceWithAsync(other));
-            if (place is null && known?.With is null && await LivesAsync(with.Value, isNew: false))
-            {
-                place = known ?? Unnamed(session, expiresAt: Now);
-            }
-
-            if (place is not null)
-            {
-                See(SessionHandle.Parse(place.Session), place with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
-            }
-
-            return;
-        }
-
-        See(session, (known ?? Unnamed(session, In(keptFor))) with { SeenAt = Now, ExpiresAt = In(keptFor) });
-    }
-
-    // One that the list has lost comes back without its name.
-    private UserSessionEntry Unnamed(SessionHandle session, long expiresAt) => new()
-    {
-        Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = expiresAt, Stamp = _mark.State.Stamp,
-    };
-
-    private void See(SessionHandle session, UserSessionEntry entry)
-    {
-        _seen[session] = entry;
-        _writingSeen ??= this.RegisterGrainTimer(
-            WriteSeenAsync, new GrainTimerCreationOptions(SeenWithin, SeenWithin) { KeepAlive = true });
-    }
 
     public Task RemoveAsync(SessionHandle session, SessionHandle? with) => StoredAsync(async () =>
     {
@@ -219,23 +191,6 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         WriteSeenAsync(cancellationToken);
 
-    private async Task WriteSeenAsync(CancellationToken cancellationToken)
-    {
-        foreach (var (session, entry) in _seen.ToList())
-        {
-            if (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await _pages.SetAsync(entry, IsOver);
-            _seen.Remove(session);
-        }
-
-        _writingSeen?.Dispose();
-        _writingSeen = null;
-    }
-
     private UserSessionEntry Latest(UserSessionEntry entry) => _seen.GetValueOrDefault(SessionHandle.Parse(entry.Session)) ?? entry;
 
     private bool IsOver(UserSessionEntry entry)
@@ -243,12 +198,6 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IUs
         var (session, latest) = (SessionHandle.Parse(entry.Session), Latest(entry));
         return (latest.ExpiresAt <= Now && (latest.With is null || latest.WithExpiresAt <= Now))
             || _mark.State.Ends(new BoundUser(_user, entry.Stamp), session);
-    }
-
-    private async Task ReadAgainAsync()
-    {
-        _pages.Forget();
-        await _mark.ReadStateAsync();
     }
 
     private long In(TimeSpan duration) => (long)Math.Min(Now + duration.TotalMilliseconds, long.MaxValue / 2);

@@ -32,6 +32,11 @@ public sealed class TicketFollowingTests
         Assert.Equal(("ada ada", "ada ada"), (await one.GetAsync("/user"), await other.GetAsync("/user")));
         Assert.Equal(one.Handle, await OnlyAsync(site));
         site.Time.Advance(TimeSpan.FromSeconds(31));
+        site.Failure = method => method == nameof(ISessionGrain.BindAsync)
+            ? SessionUnavailableException.NotApplied("12345678", "the list is out of reach.") : null;
+        await other.GetAsync("/set/cake");
+        Assert.Equal(one.Handle, await OnlyAsync(site));
+        site.Failure = _ => null;
         await other.GetAsync("/set/honey");
         Assert.Equal(other.Handle, await OnlyAsync(site));
         Assert.Equal("ada -", await one.GetAsync("/user"));
@@ -114,6 +119,20 @@ public sealed class TicketFollowingTests
         Assert.Equal("- -", await browser.GetAsync("/user"));
     }
 
+    [Fact]
+    public async Task A_ticket_that_has_ended_is_nothing_to_one_who_is_signed_in_by_something_else()
+    {
+        await using var site = await StartAsync();
+        using var first = site.NewBrowser();
+        await first.GetAsync("/sign-in/ada");
+        using var later = WithTicketOf(first, site);
+        await site.Services.GetRequiredService<IGrainFactory>().GetGrain<IUserSessionsGrain>("ada").EndAllAsync();
+
+        await later.GetAsync("/set/tea?as=bob");
+
+        Assert.Equal("tea", await later.GetAsync("/get"));
+    }
+
     [Theory]
     [InlineData(UnavailableBehaviour.Fail)]
     [InlineData(UnavailableBehaviour.Ignore)]
@@ -161,6 +180,15 @@ public sealed class TicketFollowingTests
     private void Endpoints(WebApplication app)
     {
         app.UseAuthentication();
+        app.Use((http, next) =>
+        {
+            if (http.Request.Query["as"].ToString() is { Length: > 0 } name)
+            {
+                http.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, name)], "test"));
+            }
+
+            return next(http);
+        });
         app.MapGet("/sign-in/{user}", SignInAsync);
         app.MapGet("/sign-in-without/{user}", SignInAsync).WithSessionAccess(SessionAccess.None);
         app.MapGet("/user", (HttpContext http) => $"{NameOf(http.User) ?? "-"} {http.GetActorSession().UserId ?? "-"}");
