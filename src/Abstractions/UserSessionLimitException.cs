@@ -14,11 +14,11 @@ public sealed class UserSessionLimitException : SessionException
 
     private UserSessionLimitException(string session)
         : base(
-            session, $"Session {session} was not bound: the place that it was to take on its user's list is gone, or was taken just now.")
+            session, $"Session {session} was not bound: another session under its ticket has just taken the place on its user's list.")
     {
     }
 
-    /// <summary>Only that place was wanted.</summary>
+    /// <summary>It began under a ticket (<see cref="UserBinding.Follows"/>), whose place another one has just taken.</summary>
     internal static UserSessionLimitException NoPlace(string session) => new(session);
 
     /// <summary>How many there may be.</summary>

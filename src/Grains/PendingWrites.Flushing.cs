@@ -62,7 +62,7 @@ internal sealed partial class PendingWrites
 
     /// <summary>How many of those that wait may be flushed now.</summary>
     private ValueTask<int> ReadyAsync() =>
-        owner.KnowsAll || _writes.OldestAcknowledgedAt is not null ? new(Flush.MaxEntries) : new(Guarded.ReadyAsync(_nonce));
+        owner.KnowsAll || _writes.OldestAcknowledgedAt is not null ? new(Flush.MaxEntries) : new(Guarded.ReadyAsync());
 
     private TaskCompletionSource WantRefresh() => _refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

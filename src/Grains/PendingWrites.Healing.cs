@@ -21,6 +21,29 @@ internal sealed partial class PendingWrites
         _ => throw NotYetBack(),
     };
 
+    /// <summary>
+    /// Asks whether the session is still as it was read, and writes it back where the store has lost it, or some of it. Null where it did.
+    /// </summary>
+    /// <exception cref="SessionException">It has ended, is out of reach, or another silo of this cluster has it.</exception>
+    private async Task<Validity?> ValidateOrHealAsync()
+    {
+        try
+        {
+            var validity = await owner.ValidateAsync(session, _nonce, _writes);
+            return validity == Validity.Behind && await IsHealedAsync() ? null : validity;
+        }
+        catch (SessionException e) when (
+            e is SessionDestroyedException { Reason: SessionEndReason.Missing } or SessionUnavailableException { Moved: true })
+        {
+            if (await IsHealedAsync())
+            {
+                return null;
+            }
+
+            throw;
+        }
+    }
+
     private SessionUnavailableException NotYetBack() =>
         SessionUnavailableException.NotApplied(session, "the store has lost it and does not take it back yet.");
 

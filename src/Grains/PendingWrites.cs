@@ -25,7 +25,7 @@ internal sealed partial class PendingWrites(
 
     private GuardedWrites Guarded => _guarded ??= new GuardedWrites(session, owner, _writes)
     {
-        HasLostLease = HasLostLease, Heal = IsHealedAsync, Refresh = () => WantRefresh(), Stop = Stop,
+        HasLostLease = HasLostLease, Validate = ValidateOrHealAsync, Refresh = () => WantRefresh(), Stop = Stop,
     };
 
     private ReloadPauses Reloads => _reloads ??= new ReloadPauses(silo.Time);
@@ -168,20 +168,16 @@ internal sealed partial class PendingWrites(
     {
         try
         {
-            var validity = await owner.ValidateAsync(session, _nonce, _writes);
+            var validity = await ValidateOrHealAsync();
             silo.Metrics.OnValidated(validity is Validity.Changed or Validity.Behind);
-            if (validity == Validity.Changed || (validity == Validity.Behind && !await IsHealedAsync())
-                || (mustOwn && validity == Validity.Unchanged))
+            if (validity is Validity.Changed or Validity.Behind || (mustOwn && validity == Validity.Unchanged))
             {
                 await RefreshAsync();
             }
         }
         catch (SessionException e) when (e is not SessionUnavailableException { Moved: false })
         {
-            if (e is SessionDestroyedException { Reason: not SessionEndReason.Missing } || !await IsHealedAsync())
-            {
-                Stop(e);
-            }
+            Stop(e);
         }
 
         if (_stopped is not null)

@@ -9,7 +9,7 @@ internal sealed partial class SessionVisit
     // Whether it was created and is not yet the user's whose ticket the request came with.
     private bool _isToFollow;
 
-    // Whether it is the user's and not on the list.
+    // Whether it was the user's when it was opened, and not on the list: the browser has kept its cookie.
     private bool _isUnlisted;
 
     /// <summary>Makes the session a user's; creates a new one.</summary>
@@ -75,7 +75,7 @@ internal sealed partial class SessionVisit
         {
             await Connection.BindAsync(new UserBinding { UserId = userId, IsUnlisted = true });
             await StayWithTicketAsync(ticket);
-            (UserId, _isUnlisted, _isToFollow) = (userId, true, false);
+            (UserId, _isToFollow) = (userId, false);
         }
     }
 

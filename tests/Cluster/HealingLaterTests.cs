@@ -74,7 +74,7 @@ public sealed class HealingLaterTests
         var takeOver = _store.Replica();
         await session.DestroyAsync();
         takeOver();
-        var other = OtherSilo(cluster);
+        var other = cluster.OtherSilo;
         await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
         var lost = 0;
         cluster.Storage.OnStep = async (step, run) =>
@@ -116,7 +116,7 @@ public sealed class HealingLaterTests
         var handle = SessionHandle.New();
         var session = await cluster.NewSessionAsync(handle: handle);
         await cluster.DeactivateAsync(session);
-        var other = OtherSilo(cluster);
+        var other = cluster.OtherSilo;
         await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
         var takeOver = _store.Replica();
         await session.CommitAsync(SessionDelta.Empty.Set("a", "x"u8));
@@ -148,10 +148,10 @@ public sealed class HealingLaterTests
         var handle = SessionHandle.New();
         var session = await cluster.NewSessionAsync(handle: handle);
         await cluster.DeactivateAsync(session);
-        await _store.ClaimAsync(handle, OwnerNonce.New(), NamesOf(cluster).Here, TimeSpan.FromMinutes(1));
+        await _store.ClaimAsync(handle, OwnerNonce.New(), cluster.Names.Here, TimeSpan.FromMinutes(1));
         Assert.NotNull(await session.ReadAsync());
         // Who had it before has taken it back to store what was acknowledged.
-        var claim = await _store.ClaimAsync(handle, OwnerNonce.New(), NamesOf(cluster).Here, TimeSpan.FromMinutes(1));
+        var claim = await _store.ClaimAsync(handle, OwnerNonce.New(), cluster.Names.Here, TimeSpan.FromMinutes(1));
         var stored = await _store.CommitAsync(handle, new Flush
         {
             Owner = claim.Session!.Owner, FromVersion = 1, Entries = [new RingEntry(RequestId.New(), "")],
@@ -175,18 +175,6 @@ public sealed class HealingLaterTests
     }
 
     private Task<SessionCluster> StartAsync() => SessionCluster.StartAsync(_store, _time);
-
-    private static OwnerNames NamesOf(SessionCluster cluster) =>
-        cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>();
-
-    // Of the same cluster, which does not know of it.
-    private static string OtherSilo(SessionCluster cluster)
-    {
-        var names = NamesOf(cluster);
-        var here = names.SiloOf(names.Here);
-        return names.Here.Replace(
-            here.ToParsableString(), SiloAddress.New(here.Endpoint, here.Generation + 1).ToParsableString(), StringComparison.Ordinal);
-    }
 
     private static Task<StoreProbe> NoticeAsync(SessionCluster cluster) =>
         cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<StoreWatch>().AskAsync();

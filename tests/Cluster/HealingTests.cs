@@ -190,9 +190,9 @@ public sealed class HealingTests
         await using var cluster = await StartAsync();
         var handle = SessionHandle.New();
         var session = await cluster.NewSessionAsync(handle: handle);
-        var other = OtherSilo(cluster);
+        var other = cluster.OtherSilo;
         await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
-        await _store.WarnAsync(NamesOf(cluster).Here);
+        await _store.WarnAsync(cluster.Names.Here);
         await _store.DestroyAsync(handle, SessionEndReason.Destroyed, TimeSpan.FromSeconds(15));
 
         // The store was away for longer than that, and has lost nothing.
@@ -213,7 +213,7 @@ public sealed class HealingTests
         var takeOver = _store.Replica();
         await session.DestroyAsync();
         takeOver();
-        var other = OtherSilo(cluster);
+        var other = cluster.OtherSilo;
         await _store.ClaimAsync(handle, OwnerNonce.New(), other, TimeSpan.FromMinutes(1));
 
         await NoticeAsync(cluster);
@@ -293,18 +293,6 @@ public sealed class HealingTests
         SessionCluster.StartAsync(_store, _time, configure: configure, clusterId: clusterId);
 
     private async Task<SessionMark?> PeekAsync(SessionHandle handle) => (await _store.PeekAsync(handle)).Mark;
-
-    private static OwnerNames NamesOf(SessionCluster cluster) =>
-        cluster.Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>();
-
-    // Of the same cluster, which does not know of it.
-    private static string OtherSilo(SessionCluster cluster)
-    {
-        var names = NamesOf(cluster);
-        var here = names.SiloOf(names.Here);
-        return names.Here.Replace(
-            here.ToParsableString(), SiloAddress.New(here.Endpoint, here.Generation + 1).ToParsableString(), StringComparison.Ordinal);
-    }
 
     private static Task<StoreProbe> NoticeAsync(SessionCluster cluster) => Watch(cluster).AskAsync();
 

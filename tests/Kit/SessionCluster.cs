@@ -165,6 +165,20 @@ internal sealed class SessionCluster : IAsyncDisposable
         return session;
     }
 
+    /// <summary>How its first silo is called as an owner, and who else is.</summary>
+    public OwnerNames Names => Silos.Silos[0].ServiceProvider.GetRequiredService<OwnerNames>();
+
+    /// <summary>A silo of the same cluster, which does not know of it.</summary>
+    public string OtherSilo
+    {
+        get
+        {
+            var here = Names.SiloOf(Names.Here);
+            var other = SiloAddress.New(here.Endpoint, here.Generation + 1);
+            return Names.Here.Replace(here.ToParsableString(), other.ToParsableString(), StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>Takes the session out of memory in an orderly way, as Orleans does with idle ones.</summary>
     public Task DeactivateAsync(ISessionGrain session) =>
         Until.Async(_cluster.DeactivateAsync(session), "the session is deactivated");

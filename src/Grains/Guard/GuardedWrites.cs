@@ -12,8 +12,8 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
     /// <summary>Which writes were made under a lease that is lost.</summary>
     public required Func<PendingWrite, bool> HasLostLease { get; init; }
 
-    /// <summary>Writes the session back where the store has lost it; false where that may not be.</summary>
-    public required Func<Task<bool>> Heal { get; init; }
+    /// <summary>Asks whether the session is still as it was read; null where it was written back just now.</summary>
+    public required Func<Task<Validity?>> Validate { get; init; }
 
     /// <summary>Has the session read anew, and the writes applied to that.</summary>
     public required Action Refresh { get; init; }
@@ -25,8 +25,7 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
     /// Holds the guard for the writes that wait, or, where none of the next changes anything, asks whether that is still so. Returns how
     /// many may be flushed now. None: whoever waits no longer was told, or all have to be applied anew.
     /// </summary>
-    /// <param name="readUnder">The nonce that the session was read under.</param>
-    public async Task<int> ReadyAsync(OwnerNonce readUnder)
+    public async Task<int> ReadyAsync()
     {
         try
         {
@@ -42,7 +41,7 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
                 return 0;
             }
 
-            var validity = await ValidateAsync(readUnder);
+            var validity = await Validate();
             if (validity is Validity.Owned or Validity.Unchanged)
             {
                 return Math.Min(next.Count, writes.Waiting.Count);
@@ -64,26 +63,6 @@ internal sealed class GuardedWrites(string session, SessionOwner owner, Projecte
         }
 
         return 0;
-    }
-
-    // Null: it was written back just now.
-    private async Task<Validity?> ValidateAsync(OwnerNonce readUnder)
-    {
-        try
-        {
-            var validity = await owner.ValidateAsync(session, readUnder, writes);
-            return validity == Validity.Behind && await Heal() ? null : validity;
-        }
-        catch (SessionException e) when (e is SessionDestroyedException { Reason: SessionEndReason.Missing }
-            or SessionUnavailableException { Moved: true })
-        {
-            if (await Heal())
-            {
-                return null;
-            }
-
-            throw;
-        }
     }
 
     private async Task<bool> IsHeldAsync()

@@ -12,31 +12,41 @@ internal sealed partial class UserSessionsGrain
     public async Task SeenAsync(SessionHandle session, TimeSpan keptFor, SessionHandle? with)
     {
         var known = await StoredAsync(() => FindAsync(session));
-        if (with is not null)
+        if (with is null)
         {
-            var other = with.Value.ToString();
-            var place = known?.With == other ? known : await StoredAsync(() => PlaceWithAsync(other));
-            if (place is null && known?.With is null && await LivesAsync(with.Value, isNew: false))
-            {
-                place = known ?? Unnamed(session, expiresAt: Now);
-            }
-
-            if (place is not null)
-            {
-                See(SessionHandle.Parse(place.Session), place with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
-            }
-
+            await SeeAsync(session, known, entry => entry with { SeenAt = Now, ExpiresAt = In(keptFor) });
             return;
         }
 
-        See(session, (known ?? Unnamed(session, In(keptFor))) with { SeenAt = Now, ExpiresAt = In(keptFor) });
+        var other = with.Value.ToString();
+        var place = known?.With == other ? known : await StoredAsync(() => PlaceWithAsync(other)) ?? known;
+        if (place?.With == other || (place?.With is null && await LivesAsync(with.Value, isNew: false)))
+        {
+            await SeeAsync(
+                place is null ? session : SessionHandle.Parse(place.Session), place,
+                entry => entry with { SeenAt = Now, With = other, WithExpiresAt = In(keptFor) });
+        }
     }
 
-    // One that the list has lost comes back without its name.
-    private UserSessionEntry Unnamed(SessionHandle session, long expiresAt) => new()
+    // One that the list has lost comes back, without its name, and at once: what is seen later is only of those that the list has.
+    private async Task SeeAsync(SessionHandle session, UserSessionEntry? known, Func<UserSessionEntry, UserSessionEntry> seen)
     {
-        Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = expiresAt, Stamp = _mark.State.Stamp,
-    };
+        if (known is not null)
+        {
+            See(session, seen(known));
+            return;
+        }
+
+        var entry = seen(new UserSessionEntry
+        {
+            Session = session.ToString(), BoundAt = Now, SeenAt = Now, ExpiresAt = Now, Stamp = _mark.State.Stamp,
+        });
+        await StoredAsync(async () =>
+        {
+            await _pages.SetAsync(entry, IsOver);
+            return true;
+        });
+    }
 
     private void See(SessionHandle session, UserSessionEntry entry)
     {
